@@ -1,0 +1,98 @@
+"""The commands: options in, exit code out; everything else happens elsewhere."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+GoalsPath = Annotated[Path, typer.Option("--goals", "-g", help="The goals file (YAML).", metavar="FILE")]
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class Color(StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Contract(StrEnum):
+    GOALS = "goals"
+    REPORT = "report"
+
+
+@app.callback()
+def microfunnel(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")] = False,
+) -> None:
+    """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
+
+
+@app.command()
+def run(
+    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    goals: GoalsPath,
+    funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="Split by this column (repeatable).", metavar="COLUMN")] = None,
+    top: Annotated[int, typer.Option(help="Segments kept apart with --by; the rest is (other).", min=1)] = 10,
+    since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")] = None,
+    format_: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+) -> None:
+    """Count every funnel and every goal of the goals file in one reading of the events."""
+    from microfunnel.analysis import analyse, fields_needed, sessions_needed
+    from microfunnel.choice import choose
+    from microfunnel.counting.funnels import Period
+    from microfunnel.output import write_output
+    from microfunnel.reading.events import open_events
+    from microfunnel.reading.goals_file import read_goals
+    from microfunnel.reading.times import parse_moment
+    from microfunnel.rendering import FORMATS
+    from microfunnel.screen import detect_screen
+
+    chosen = choose(read_goals(goals), funnel or [], by or [], top)
+    moments = (None if text is None else parse_moment(text, chosen.events.timezone) for text in (since, until, as_of))
+    period = Period(*moments)
+    stdin = sys.stdin.buffer
+    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=sessions_needed(chosen)) as table:
+        report = analyse(table, chosen, period)
+    screen = detect_screen(None if output else sys.stdout, color)
+    write_output(FORMATS["json" if as_json else format_](report, screen), output)
+
+
+@app.command()
+def validate(
+    goals: Annotated[Path, typer.Argument(help="The goals file (YAML).", metavar="GOALS")],
+) -> None:
+    """Say all that is wrong with a goals file, or what it declares."""
+    from microfunnel.reading.goals_file import read_goals
+    from microfunnel.rendering.text import clean
+
+    found = read_goals(goals)
+    typer.echo(clean(f"{goals}: {len(found.goals)} goals, {len(found.funnels)} funnels, no mistakes"))
+
+
+@app.command()
+def schema(what: Annotated[Contract, typer.Argument(help="goals or report")]) -> None:
+    """Print the JSON Schema of the goals file or of the JSON report."""
+    from microfunnel.contracts import schema_of
+
+    typer.echo(json.dumps(schema_of(what), indent=2))

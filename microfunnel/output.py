@@ -1,0 +1,44 @@
+"""Reports reach standard output or a file, whole or not at all."""
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from microfunnel.errors import OutputError
+
+
+def write_output(text: str, path: Path | None) -> None:
+    """Writes the text; a file that is there is replaced only when the new one is complete."""
+    try:
+        if path is None:
+            if sys.stdout is not None:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+        else:
+            _replace(path, text)
+    except OSError as error:
+        raise OutputError(f"{path or 'standard output'}: can't be written: {error.strerror}") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
+        os.chmod(name, mode & 0o777)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,99 @@
+"""Which column holds what, and any field of a row as text."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+import polars as pl
+
+from microfunnel.errors import InputError
+from microfunnel.goals import Columns
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "user": (
+        "user_id", "userid", "user", "visitor_id", "visitorid", "visitor", "client_id", "clientid", "customer_id",
+        "person_id", "distinct_id", "user_pseudo_id", "anonymous_id", "anonymousid", "device_id", "cookie_id", "uid",
+    ),
+    "time": (
+        "timestamp", "time", "event_time", "event_timestamp", "eventtime", "ts", "datetime", "date_time", "created_at",
+        "occurred_at", "event_date", "date",
+    ),
+    "event": ("event_name", "event", "eventname", "event_type", "eventtype", "action", "name", "type"),
+    "session": ("session_id", "sessionid", "session", "visit_id", "visitid", "ga_session_id"),
+}
+"""Names of columns that are recognised without being declared, the likeliest first, in lower case."""
+
+REQUIRED = ("user", "time", "event")
+
+
+def find_columns(schema: Mapping[str, pl.DataType], declared: Columns, place: str) -> dict[str, str]:
+    """Canonical name to field of the file, for user, time, event and, where there is one, session."""
+    wishes: dict[str, str | None] = declared.model_dump()
+    found: dict[str, str] = {}
+    problems = []
+    for canonical, wish in wishes.items():
+        if wish is not None:
+            if field_expr(wish, schema) is None:
+                problems.append(f"{place}: has no column {wish!r} (for {canonical}); {near_columns(wish, schema)}")
+            found[canonical] = wish
+        elif (usual := _usual_column(canonical, schema)) is not None:
+            found[canonical] = usual
+        elif canonical in REQUIRED:
+            problems.append(f"{place}: no column looks like the {canonical}; {near_columns(canonical, schema)}")
+    if problems:
+        hint = "declare them in the goals file: events: {columns: {user: ..., time: ..., event: ...}}"
+        raise InputError(*problems, hint=hint)
+    return found
+
+
+def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
+    by_name = {name.strip().casefold(): name for name in reversed(schema)}
+    return next((by_name[usual] for usual in USUAL_NAMES[canonical] if usual in by_name), None)
+
+
+def near_columns(name: str, schema: Mapping[str, pl.DataType], most: int = 20) -> str:
+    """The columns that come near a name, and those that there are, in words."""
+    folded = {column.casefold(): column for column in schema}
+    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    there = ", ".join(list(schema)[:most]) + (", ..." if len(schema) > most else "")
+    return (f"near it: {', '.join(near)}; " if near else "") + f"there are: {there or 'none'}"
+
+
+def field_expr(name: str, schema: Mapping[str, pl.DataType]) -> tuple[pl.Expr, pl.DataType] | None:
+    """A field as it is in the file, and its type: a column, or a dotted path into a nested one; None without it."""
+    if name in schema:
+        return pl.col(name), schema[name]
+    trimmed = [column for column in schema if column.strip().casefold() == name.strip().casefold()]
+    if len(trimmed) == 1:
+        return pl.col(trimmed[0]), schema[trimmed[0]]
+    for column, dtype in schema.items():
+        if name.startswith(f"{column}."):
+            return _nested(pl.col(column), dtype, name.removeprefix(f"{column}."))
+    return None
+
+
+def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.DataType] | None:
+    if isinstance(dtype, pl.String):
+        return outer.str.json_path_match("$." + path), pl.String()
+    if isinstance(dtype, pl.Struct):
+        for part in dtype.fields:
+            if path == part.name:
+                return outer.struct.field(part.name), part.dtype
+            if path.startswith(f"{part.name}."):
+                return _nested(outer.struct.field(part.name), part.dtype, path.removeprefix(f"{part.name}."))
+    return None
+
+
+def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
+    """The field as text (String), null where it is missing or empty; whole numbers are written without a fraction."""
+    if isinstance(dtype, pl.String):
+        return pl.when(field != "").then(field)
+    if isinstance(dtype, pl.Float32 | pl.Float64):
+        whole = field.round() == field
+        return pl.when(whole).then(field.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(field.cast(pl.String))
+    if dtype.is_nested():
+        raise InputError(f"the column {name!r} holds nested data; name a part of it, such as {name}.{_first_part(dtype)}")
+    return field.cast(pl.String)
+
+
+def _first_part(dtype: pl.DataType) -> str:
+    return dtype.fields[0].name if isinstance(dtype, pl.Struct) and dtype.fields else "KEY"

@@ -1,0 +1,118 @@
+"""Times of any export as microseconds since 1970 UTC."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from microfunnel.errors import InputError, UsageError
+from microfunnel.goal_values import EPOCH_FORMATS
+
+ZONED_FORMATS = (
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f %#z",
+    "%Y%m%dT%H%M%S%#z",
+)
+NAIVE_FORMATS = (
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f UTC",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+)
+EPOCH_SECONDS = {"epoch_s": 1.0, "epoch_ms": 1e-3, "epoch_us": 1e-6, "epoch_ns": 1e-9}
+EPOCH_RANGE = (0.9e9, 4.2e9)
+"""Seconds: the years 1998 to 2103, by which the unit of an epoch is told."""
+
+
+def parse_moment(text: str, timezone: str) -> int:
+    """Microseconds of an ISO date or time as people type it; a date is its first moment in the time zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no date or time", hint="write 2026-10-01 or 2026-10-01T08:30") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    since = moment - datetime.fromisoformat("1970-01-01T00:00Z")
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timezone: str) -> pl.Expr:
+    """Microseconds since 1970 UTC (Int64) of a column of times; null where a value can't be read.
+
+    `sample` holds some values of the column as they are in the file; by them the unit of numbers is told.
+    """
+    dtype = sample.dtype
+    if isinstance(dtype, pl.Datetime):
+        zoned = column if dtype.time_zone else _localized(column, timezone)
+        return zoned.dt.timestamp("us")
+    if dtype == pl.Date:
+        return _localized(column.cast(pl.Datetime("us")), timezone).dt.timestamp("us")
+    if dtype.is_numeric():
+        return _epoch_expr(column, time_format or _epoch_unit(sample))
+    if not isinstance(dtype, pl.String | pl.Null):
+        raise InputError(f"the column of times holds {dtype}, which is no time")
+    texts = column.cast(pl.String).str.strip_chars()
+    if time_format in EPOCH_FORMATS:
+        return _epoch_expr(texts, time_format)
+    if time_format is None:
+        numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False).drop_nulls()
+        if len(numbers) * 2 > len(sample.drop_nulls()):
+            return _epoch_expr(texts, _epoch_unit(numbers))
+    parse = partial(_parse, formats=(time_format,) if time_format else ZONED_FORMATS + NAIVE_FORMATS, timezone=timezone)
+    return texts.map_batches(parse, return_dtype=pl.Int64, is_elementwise=True)
+
+
+def _localized(naive: pl.Expr, timezone: str) -> pl.Expr:
+    """A local time that the clocks skipped is null, of one that they showed twice the earlier is taken."""
+    return naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+
+
+def _epoch_unit(numbers: pl.Series) -> str:
+    middle = numbers.drop_nulls().cast(pl.Float64).abs().median()
+    low, high = EPOCH_RANGE
+    for unit in EPOCH_FORMATS:
+        if isinstance(middle, float) and low <= middle * EPOCH_SECONDS[unit] <= high:
+            return unit
+    shown = "empty" if middle is None else f"{middle:.0f}"
+    raise InputError(
+        f"the times are numbers around {shown}, which is no usual unit since 1970",
+        hint="say which it is: events.time_format: epoch_s, epoch_ms, epoch_us or epoch_ns",
+    )
+
+
+def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:
+    """Whole numbers stay whole all the way; only seconds and milliseconds have parts that matter."""
+    whole = column.cast(pl.Int64, strict=False)
+    match unit:
+        case "epoch_us":
+            return whole
+        case "epoch_ns":
+            return whole.floordiv(1_000)
+    scale = 1_000_000 if unit == "epoch_s" else 1_000
+    parts = (column.cast(pl.Float64, strict=False) * scale).round().cast(pl.Int64, strict=False)
+    return pl.coalesce(pl.when(whole.abs() < 2**62 // scale).then(whole * scale), parts)
+
+
+def _parse(texts: pl.Series, formats: tuple[str, ...], timezone: str) -> pl.Series:
+    """Microseconds of these texts, by the formats in turn; each is only tried while something is left to read."""
+    parsed = pl.Series(texts.name, [None], dtype=pl.Int64).new_from_index(0, len(texts))
+    missing = texts.null_count()
+    for time_format in formats:
+        if parsed.null_count() == missing:
+            break
+        parsed = parsed.zip_with(parsed.is_not_null(), _parse_one(texts, time_format, timezone))
+    return parsed
+
+
+def _parse_one(texts: pl.Series, time_format: str, timezone: str) -> pl.Series:
+    to_datetime: Callable[..., pl.Series] = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
+    if "%#z" in time_format or "%z" in time_format or "%:z" in time_format or "%+" in time_format:
+        return to_datetime(time_zone="UTC").dt.timestamp("us")
+    if time_format.endswith("UTC") or timezone == "UTC":
+        return to_datetime().dt.timestamp("us")
+    return to_datetime().to_frame().select(_localized(pl.first(), timezone).dt.timestamp("us")).to_series()

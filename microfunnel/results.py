@@ -1,0 +1,198 @@
+"""What a run found: counts are stored, rates are properties, and 0/0 is None."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import sqrt
+from statistics import NormalDist
+
+PERCENTILES = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of a whole, both counts known."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float | None:
+        """0 to 1; None where there is nothing to take a share of."""
+        return self.part / self.whole if self.whole else None
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """The Wilson score interval (E. B. Wilson 1927, without continuity correction)."""
+        if not self.whole:
+            return None
+        z = NormalDist().inv_cdf((1 + confidence) / 2)
+        n, p = self.whole, self.part / self.whole
+        centre = p + z * z / (2 * n)
+        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        # At the ends the formula is exact and only rounding errs.
+        low = 0.0 if self.part == 0 else (centre - half) / scale
+        high = 1.0 if self.part == n else (centre + half) / scale
+        return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long units took between two steps, over those that reached the later one."""
+
+    n: int
+    total_us: int
+    percentiles: Mapping[str, float]
+    """Seconds by the names in PERCENTILES; empty where n is 0."""
+
+    @property
+    def mean(self) -> float | None:
+        """Seconds, from the exact sum of microseconds."""
+        return self.total_us / self.n / 1_000_000 if self.n else None
+
+    @property
+    def median(self) -> float | None:
+        """Seconds."""
+        return self.percentiles.get("median")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as the units of a funnel, or of one segment, went through it."""
+
+    step: int
+    """1 for the first."""
+    goal: str
+    reached: int
+    previous: int | None
+    """Units that reached the step before; None for the first step."""
+    entered: int
+    in_progress: int
+    """Of the dropped: those whose window was still open where the data ends."""
+    times_from_previous: Times | None
+    times_from_first: Times | None
+
+    @property
+    def from_previous(self) -> Rate | None:
+        return None if self.previous is None else Rate(self.reached, self.previous)
+
+    @property
+    def from_first(self) -> Rate:
+        return Rate(self.reached, self.entered)
+
+    @property
+    def dropped(self) -> int | None:
+        """Units that reached the step before and not this one."""
+        return None if self.previous is None else self.previous - self.reached
+
+    @property
+    def drop_off(self) -> Rate | None:
+        return None if self.previous is None else Rate(self.previous - self.reached, self.previous)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The steps of a funnel over a group of units, and how many of them are mature."""
+
+    steps: tuple[Step, ...]
+    matured: Rate | None
+    """Converted among the units whose window is closed; None without a window."""
+    in_progress: int | None
+    """Units that have not converted and whose window is still open; None without a window."""
+
+    @property
+    def entered(self) -> int:
+        return self.steps[0].reached
+
+    @property
+    def converted(self) -> int:
+        return self.steps[-1].reached
+
+    @property
+    def conversion(self) -> Rate:
+        return Rate(self.converted, self.entered)
+
+    @property
+    def worst_step(self) -> Step | None:
+        """The step before which most units are lost; the first of equals; None where nobody is lost."""
+        losing = [step for step in self.steps if step.dropped]
+        return max(losing, key=lambda step: step.dropped or 0, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The units of a funnel that share a value, such as a device."""
+
+    by: Mapping[str, str]
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelResult:
+    """One funnel, counted."""
+
+    funnel: str
+    order: str
+    count: str
+    entry: str
+    window_seconds: float | None
+    totals: Totals
+    segments: tuple[Segment, ...]
+    """Grouped by the columns of `by`, in the order of the goals file; in each, the largest entered first, `(other)` last."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalResult:
+    """One line of the scorecard."""
+
+    goal: str
+    kind: str
+    completions: int
+    users: int
+    all_users: int
+    value: Decimal | None
+    """Sum over the completions; None where the goal has no value."""
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.users, self.all_users)
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """Something that a reader of the numbers should know, and the goals that it touches."""
+
+    warning: str
+    """A short code for programs, such as `unmatched_step`."""
+    message: str
+    goals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventsResult:
+    """What became of every row."""
+
+    files: int
+    rows_read: int
+    rows_used: int
+    rows_filtered: int
+    rejected: Mapping[str, int]
+    """Reason to rows; only reasons that occurred."""
+    users: int
+    sessions: int | None
+    """None where nothing asks for sessions."""
+    first_time: int | None
+    """Microseconds since 1970 UTC; None where no row was used."""
+    last_time: int | None
+    timezone: str
+    """For the days that people read; the JSON is UTC."""
+    warnings: tuple[Warning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a run found; every rendering shows this and computes nothing."""
+
+    events: EventsResult
+    goals: tuple[GoalResult, ...]
+    funnels: tuple[FunnelResult, ...]
