@@ -33,8 +33,8 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def _run(arguments: list[str], *, debug: bool) -> int:
     from microfunnel.cli import app
-    from microfunnel.errors import ExitCode, MicrofunnelError, brief
-    from microfunnel.rendering.text import clean
+    from microfunnel.errors import ExitCode, MicrofunnelError
+    from microfunnel.wording import brief, clean
 
     try:
         app(arguments, prog_name="microfunnel", standalone_mode=True)

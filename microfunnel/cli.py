@@ -58,9 +58,8 @@ def run(
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
 ) -> None:
     """Count every funnel and every goal of the goals file in one reading of the events."""
-    from microfunnel.analysis import analyse, fields_needed, sessions_needed
+    from microfunnel.analysis import Period, analyse, fields_needed
     from microfunnel.choice import choose
-    from microfunnel.counting.funnels import Period
     from microfunnel.output import write_output
     from microfunnel.reading.events import open_events
     from microfunnel.reading.goals_file import read_goals
@@ -72,7 +71,7 @@ def run(
     moments = (None if text is None else parse_moment(text, chosen.events.timezone) for text in (since, until, as_of))
     period = Period(*moments)
     stdin = sys.stdin.buffer
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=sessions_needed(chosen)) as table:
+    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
         report = analyse(table, chosen, period)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output)
@@ -84,7 +83,7 @@ def validate(
 ) -> None:
     """Say all that is wrong with a goals file, or what it declares."""
     from microfunnel.reading.goals_file import read_goals
-    from microfunnel.rendering.text import clean
+    from microfunnel.wording import clean
 
     found = read_goals(goals)
     typer.echo(clean(f"{goals}: {len(found.goals)} goals, {len(found.funnels)} funnels, no mistakes"))

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from microfunnel.wording import brief
+
 
 class ExitCode(IntEnum):
     """The exit codes of the command line, a contract with cron jobs and scripts."""
@@ -51,12 +53,6 @@ class OutputError(MicrofunnelError):
     """The report could not be written."""
 
     exit_code = ExitCode.OUTPUT
-
-
-def brief(text: object, limit: int = 300) -> str:
-    """The beginning of a text that may quote megabytes of somebody's data."""
-    whole = " ".join(str(text)[: limit * 4].split())
-    return whole if len(whole) <= limit else whole[:limit] + " ..."
 
 
 @contextmanager

@@ -12,9 +12,6 @@ REJECTED = "rejected"
 REASONS = ("", "empty_user", "empty_time", "unreadable_time", "empty_event")
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
 
-NOT_SET = "(not set)"
-OTHER = "(other)"
-
 
 def field_column(field: str) -> str:
     """The column of the canonical events that holds a field of the export as text."""

@@ -6,6 +6,10 @@ from decimal import Decimal
 from math import sqrt
 from statistics import NormalDist
 
+NOT_SET = "(not set)"
+"""The segment of the units whose entry has no value."""
+OTHER = "(other)"
+"""The segment of all units beyond the top ones."""
 PERCENTILES = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
 
 
@@ -71,6 +75,9 @@ class Step:
     """Of the dropped: those whose window was still open where the data ends."""
     times_from_previous: Times | None
     times_from_first: Times | None
+    optional: bool = False
+    excluded: int = 0
+    """Of the dropped: those whose journey an exclusion ended."""
 
     @property
     def from_previous(self) -> Rate | None:
@@ -128,6 +135,15 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodOfEntry:
+    """The units that entered a funnel in one period."""
+
+    period: str
+    """Its first day, ISO 8601."""
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelResult:
     """One funnel, counted."""
 
@@ -138,7 +154,8 @@ class FunnelResult:
     window_seconds: float | None
     totals: Totals
     segments: tuple[Segment, ...]
-    """Grouped by the columns of `by`, in the order of the goals file; in each, the largest entered first, `(other)` last."""
+    """Grouped by the columns of `by`, in their order; in each, the largest entered first, `(other)` last."""
+    trend: tuple[PeriodOfEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +176,7 @@ class GoalResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class ReportWarning:
     """Something that a reader of the numbers should know, and the goals that it touches."""
 
     warning: str
@@ -179,14 +196,15 @@ class EventsResult:
     rejected: Mapping[str, int]
     """Reason to rows; only reasons that occurred."""
     users: int
+    """Users with an event in the period that was asked for."""
     sessions: int | None
     """None where nothing asks for sessions."""
     first_time: int | None
-    """Microseconds since 1970 UTC; None where no row was used."""
+    """Of those events; microseconds since 1970 UTC, None where there are none."""
     last_time: int | None
     timezone: str
     """For the days that people read; the JSON is UTC."""
-    warnings: tuple[Warning, ...]
+    warnings: tuple[ReportWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,19 @@
 """What a reader should know before trusting the numbers."""
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 
 import polars as pl
 
 from microfunnel.events import field_column
 from microfunnel.goals import Goals, Match, Operators
 from microfunnel.matching import condition_column, goal_column
-from microfunnel.results import Warning
+from microfunnel.results import ReportWarning
+from microfunnel.wording import all_near, quoted
 
 MOST_NAMES = 1_000
 
 
-def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[str, int]) -> list[Warning]:
+def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[str, int]) -> list[ReportWarning]:
     """A warning for each goal and step that no event matches (its column in `unmatched`), with the nearest event names.
 
     `names` are the event names of the log with their counts.
@@ -21,13 +21,32 @@ def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[
     found = []
     for name, goal in goals.goals.items():
         if goal_column(name) in unmatched:
-            found.append(Warning("unmatched_goal", f"no event matches the goal {name!r}{_near(goal.match, names)}", (name,)))
+            found.append(
+                ReportWarning(
+                    "unmatched_goal", f"no event matches the goal {quoted(name)}{_near(goal.match, names)}", (name,)
+                )
+            )
     for funnel, each in goals.funnels.items():
         for index, step in enumerate(each.steps):
             if step.match is not None and condition_column(funnel, index, goals) in unmatched:
-                message = f"no event matches the step {step.label!r} of {funnel!r}{_near(step.match, names)}"
-                found.append(Warning("unmatched_step", message, (step.label,)))
+                message = (
+                    f"no event matches the step {quoted(step.label)} of {quoted(funnel)}{_near(step.match, names)}"
+                )
+                found.append(ReportWarning("unmatched_step", message, (step.label,)))
     return found
+
+
+def unread_warnings(goals: Goals, unread: Mapping[str, int]) -> list[ReportWarning]:
+    """A warning for each goal (its name in `unread`, with their number) with completions whose value is no number."""
+    return [
+        ReportWarning(
+            "unread_value",
+            f"{unread[name]:,} completions of {quoted(name)} have no number in {quoted(goal.value_column)}",
+            (name,),
+        )
+        for name, goal in goals.goals.items()
+        if unread[name]
+    ]
 
 
 def event_names(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -40,13 +59,12 @@ def _near(match: Match | str | None, names: Mapping[str, int]) -> str:
     if not names:
         return ""
     wanted = _wanted_events(match) if isinstance(match, Match) else []
-    folded = {name.casefold(): name for name in reversed(names)}
-    near = [folded[fold] for want in wanted for fold in get_close_matches(want.casefold(), folded, n=3, cutoff=0.6)]
+    near = all_near(wanted, names)
     absent = [want for want in wanted if want not in names]
     if wanted and not absent:
         return "; its events are there, but none with the other conditions"
-    shown = ", ".join(f"{name!r} ({names[name]:,})" for name in dict.fromkeys(near or list(names)[:5]))
-    looked_for = f" (event {', '.join(map(repr, absent))})" if absent else ""
+    shown = ", ".join(f"{quoted(name)} ({names[name]:,})" for name in near or list(names)[:5])
+    looked_for = f" (event {', '.join(map(quoted, absent))})" if absent else ""
     return f"{looked_for}; {'nearest' if near else 'most frequent'} event names: {shown}"
 
 

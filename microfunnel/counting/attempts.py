@@ -39,7 +39,9 @@ def later_column(step: int) -> str:
     return f"later_{step}"
 
 
-def find_attempts(rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, since: int | None, until: int | None) -> pl.DataFrame:
+def find_attempts(
+    rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, since: int | None, until: int | None
+) -> pl.DataFrame:
     """One row for each attempt, or for each of its ways through ties: `entry` (UInt32) and `time_0` .. (Int64).
 
     `rows` holds whole units sorted by unit and time, with `unit`, `time` (Int64, microseconds) and a Boolean column,
@@ -63,7 +65,10 @@ def _index(rows: pl.DataFrame, steps: Sequence[str]) -> pl.DataFrame:
         pl.when(instant_ends).then(row).backward_fill().alias(INSTANT),
         pl.when(unit_ends).then(row).backward_fill().alias("last"),
         *(
-            pl.when(instant_ends).then(pl.when(step).then(row).backward_fill().shift(-1)).backward_fill().alias(later_column(index))
+            pl.when(instant_ends)
+            .then(pl.when(step).then(row).backward_fill().shift(-1))
+            .backward_fill()
+            .alias(later_column(index))
             for index, step in enumerate(steps)
             if index > 0
         ),
@@ -93,7 +98,9 @@ def _entries(rows: pl.DataFrame, first: str, funnel: Funnel, since: int | None, 
     return entries.select(pl.col(ROW).alias(ENTRY), pl.col(ROW).alias(AT), *reach, pl.col(TIME).alias(time_column(0)))
 
 
-def _take_step(attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, index: int) -> pl.DataFrame:
+def _take_step(
+    attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, index: int
+) -> pl.DataFrame:
     """The attempts after step `index`; those that can't take it stand nowhere and have no time for it."""
     step = funnel.steps[index]
     goes_to = _goes_to(attempts, rows, steps, step, index)
@@ -106,7 +113,9 @@ def _take_step(attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str],
     if index < len(steps) - 1:
         moved = moved.with_columns(rows[reach_column(index)].gather(moved[AT]).alias(REACH))
     stayed = attempts.with_columns(pl.col(time_column(index - 1)).alias(time_column(index)))
-    taken = moved.select(pl.when(can_stay).then(stayed[name]).otherwise(pl.col(name)).alias(name) for name in moved.columns)
+    taken = moved.select(
+        pl.when(can_stay).then(stayed[name]).otherwise(pl.col(name)).alias(name) for name in moved.columns
+    )
     if any(later.within is not None for later in funnel.steps[index + 1 :]):
         # Staying is the earliest, but leaving the instant may suit a later step that must come soon after this one.
         return pl.concat([taken, moved.filter(can_stay & moved[AT].is_not_null())])
@@ -123,8 +132,10 @@ def _goes_to(attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str], s
         (pl.col(time_column(index - 1)) + step.after).alias(TIME),
     )
     fitting = rows.filter(steps[index]).select(UNIT, TIME, pl.col(ROW).alias(AT))
-    found = standing.filter(pl.col(UNIT).is_not_null()).sort(TIME).join_asof(
-        fitting.sort(TIME), on=TIME, by=UNIT, strategy="forward", check_sortedness=False
+    found = (
+        standing.filter(pl.col(UNIT).is_not_null())
+        .sort(TIME)
+        .join_asof(fitting.sort(TIME), on=TIME, by=UNIT, strategy="forward", check_sortedness=False)
     )
     return standing.join(found, on="attempt", how="left", maintain_order="left")[AT]
 

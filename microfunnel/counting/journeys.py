@@ -6,8 +6,8 @@ import polars as pl
 
 from microfunnel.counting.attempts import ENTRY, UNIT, time_column
 from microfunnel.counting.sessions import SESSION_END
-from microfunnel.events import NOT_SET
 from microfunnel.goals import Funnel
+from microfunnel.results import NOT_SET
 
 DEPTH = "depth"
 END = "end"
@@ -17,7 +17,7 @@ CLOSES = "closes"
 def find_journeys(
     attempts: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, by: Sequence[str], session_timeout: int
 ) -> pl.DataFrame:
-    """One row for each unit that entered: `depth` (Int64, steps reached), `time_0` .., `closes` and the columns of `by`.
+    """One row for each unit that entered: `depth` (Int64, steps reached), `time_0` .., `closes` and the `by` columns.
 
     The journey is the deepest attempt; of equals the one that got there first; of equals the one that started last; of
     ways that differ in nothing but a tie, the one with the earliest steps and then the smallest segment. `by` names

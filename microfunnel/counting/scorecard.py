@@ -5,31 +5,32 @@ from decimal import Decimal
 
 import polars as pl
 
-from microfunnel.counting.funnels import Period
+from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER, field_column
 from microfunnel.goals import Goal
+from microfunnel.matching import goal_column
 
 MICROS = 1_000_000
 """Money is added in millionths of its unit, as integers."""
 
 
-def tally_goals(rows: pl.DataFrame, named: Mapping[str, Goal], period: Period) -> pl.DataFrame:
-    """One row for each goal: `goal` (its column), `completions`, `users`, `value` (Int128, millionths) and `unread`.
+def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
+    """One row for each goal: `goal` (its name), `completions`, `users`, `value` (Int128, millionths) and `unread`.
 
     `rows` holds whole users with the Boolean column of each goal true on its completions. Only completions in the
     period count. `unread` are the completions whose value is no number; all columns add up over sets of users.
     """
-    inside = rows.filter(_in_period(period)) if period.since is not None or period.until is not None else rows
-    return pl.concat(_tally(inside.filter(column), column, goal) for column, goal in named.items())
+    inside = rows.filter(_in_period(limits)) if limits.since is not None or limits.until is not None else rows
+    return pl.concat(_tally(inside.filter(goal_column(name)), name, goal) for name, goal in goals.items())
 
 
-def _in_period(period: Period) -> pl.Expr:
-    since = pl.lit(value=True) if period.since is None else pl.col(TIME) >= period.since
-    until = pl.lit(value=True) if period.until is None else pl.col(TIME) < period.until
+def _in_period(limits: Limits) -> pl.Expr:
+    since = pl.lit(value=True) if limits.since is None else pl.col(TIME) >= limits.since
+    until = pl.lit(value=True) if limits.until is None else pl.col(TIME) < limits.until
     return since & until
 
 
-def _tally(completions: pl.DataFrame, column: str, goal: Goal) -> pl.DataFrame:
+def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
     value, unread = pl.lit(0), pl.lit(0)
     if goal.value_column is not None:
         money = pl.col(field_column(goal.value_column)).str.strip_chars().cast(pl.Decimal(38, 6), strict=False)
@@ -37,7 +38,7 @@ def _tally(completions: pl.DataFrame, column: str, goal: Goal) -> pl.DataFrame:
     elif isinstance(goal.value, Decimal):
         value = pl.len().cast(pl.Int128) * int(goal.value * MICROS)
     return completions.select(
-        pl.lit(column).alias("goal"),
+        pl.lit(name).alias("goal"),
         pl.len().cast(pl.Int64).alias("completions"),
         pl.col(USER).n_unique().cast(pl.Int64).alias("users"),
         value.cast(pl.Int128).alias("value"),

@@ -21,7 +21,8 @@ TIMES = {
     "n": pl.Int64,
     "total_us": pl.Int128,
 }
-SUMS = ("n", "total_us")
+SUMS = ("n", "total_us", "completions", "users", "value", "unread")
+"""The columns that add up; all others say what is counted in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from microfunnel.counting.tallies import ALL, COUNTS, Tallies, add_up
-from microfunnel.events import OTHER
 from microfunnel.goals import Funnel
-from microfunnel.results import PERCENTILES, Rate, Segment, Step, Times, Totals
+from microfunnel.results import OTHER, PERCENTILES, Rate, Segment, Step, Times, Totals
 
 Key = tuple[str, int, str]
 NO_TIMES = Times(0, 0, {})

@@ -22,23 +22,25 @@ def open_events(
 
     `fields` are the fields that the goals look at, `sessions` says whether the export's sessions are wanted.
     """
-    with event_files(sources, stdin) as paths:
-        opened = [(path, open_table(path)) for path in paths]
+    with event_files(sources, stdin) as files:
+        opened = [(file.name, open_table(file)) for file in files]
         tables = [table for _, table in opened if table is not None]
-        empty = [path for path, table in opened if table is None]
+        empty = [name for name, table in opened if table is None]
         if not tables:
             raise InputError(*(f"{path}: is empty" for path in empty))
-        columns = [find_columns(table.schema, settings.columns, str(table.path)) for table in tables]
+        columns = [find_columns(table.schema, settings.columns, table.name) for table in tables]
         missing = _missing_fields(tables, columns, fields)
-        warnings = [("empty_file", f"{path} is empty") for path in empty]
-        warnings += [("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing]
+        warnings = [("empty_file", f"{name} is empty") for name in empty]
+        warnings += [
+            ("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing
+        ]
         has_sessions = sessions and any("session" in known for known in columns)
         frames = [
             _canonical(table, known, settings, fields, sessions=has_sessions)
             for table, known in zip(tables, columns, strict=True)
         ]
         frame = frames[0] if len(frames) == 1 else pl.concat(frames)
-        yield EventTable(frame, files=len(paths), warnings=tuple(warnings))
+        yield EventTable(frame, files=len(files), warnings=tuple(warnings))
 
 
 def _missing_fields(
@@ -51,9 +53,9 @@ def _missing_fields(
         if all(_field(name, table, known) is None for table, known in zip(tables, columns, strict=True))
     ]
     if missing and not any(table.is_open_ended for table in tables):
-        place = str(tables[0].path) if len(tables) == 1 else f"none of the {len(tables)} files"
+        place = tables[0].name if len(tables) == 1 else f"none of the {len(tables)} files"
         raise InputError(
-            *(f"{place}: has no column {name!r}; {near_columns(name, tables[0].schema)}" for name in missing),
+            *(f"{place}: has no column {name!r}; {near_columns([name], tables[0].schema)}" for name in missing),
             hint="the goals file (or --by) names columns that the events do not have",
         )
     return missing
@@ -95,5 +97,9 @@ def _canonical(
     timed = raw_frame.with_columns(time_expr(time, sample, settings.time_format, settings.timezone).alias(TIME))
     visits = [pl.when(visit.is_not_null()).then(pl.struct(user, visit).hash()).alias(SESSION)] if sessions else []
     return timed.select(
-        user.hash().alias(USER), TIME, *visits, verdict.alias(REJECTED), *(field_column(name) for name in sorted(fields))
+        user.hash().alias(USER),
+        TIME,
+        *visits,
+        verdict.alias(REJECTED),
+        *(field_column(name) for name in sorted(fields)),
     )

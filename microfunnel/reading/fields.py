@@ -1,21 +1,46 @@
 """Which column holds what, and any field of a row as text."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from microfunnel.errors import InputError
 from microfunnel.goals import Columns
+from microfunnel.wording import all_near
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
-        "user_id", "userid", "user", "visitor_id", "visitorid", "visitor", "client_id", "clientid", "customer_id",
-        "person_id", "distinct_id", "user_pseudo_id", "anonymous_id", "anonymousid", "device_id", "cookie_id", "uid",
+        "user_id",
+        "userid",
+        "user",
+        "visitor_id",
+        "visitorid",
+        "visitor",
+        "client_id",
+        "clientid",
+        "customer_id",
+        "person_id",
+        "distinct_id",
+        "user_pseudo_id",
+        "anonymous_id",
+        "anonymousid",
+        "device_id",
+        "cookie_id",
+        "uid",
     ),
     "time": (
-        "timestamp", "time", "event_time", "event_timestamp", "eventtime", "ts", "datetime", "date_time", "created_at",
-        "occurred_at", "event_date", "date",
+        "timestamp",
+        "time",
+        "event_time",
+        "event_timestamp",
+        "eventtime",
+        "ts",
+        "datetime",
+        "date_time",
+        "created_at",
+        "occurred_at",
+        "event_date",
+        "date",
     ),
     "event": ("event_name", "event", "eventname", "event_type", "eventtype", "action", "name", "type"),
     "session": ("session_id", "sessionid", "session", "visit_id", "visitid", "ga_session_id"),
@@ -33,12 +58,14 @@ def find_columns(schema: Mapping[str, pl.DataType], declared: Columns, place: st
     for canonical, wish in wishes.items():
         if wish is not None:
             if field_expr(wish, schema) is None:
-                problems.append(f"{place}: has no column {wish!r} (for {canonical}); {near_columns(wish, schema)}")
+                problems.append(f"{place}: has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
             found[canonical] = wish
         elif (usual := _usual_column(canonical, schema)) is not None:
             found[canonical] = usual
         elif canonical in REQUIRED:
-            problems.append(f"{place}: no column looks like the {canonical}; {near_columns(canonical, schema)}")
+            problems.append(
+                f"{place}: no column looks like the {canonical}; {near_columns(USUAL_NAMES[canonical], schema)}"
+            )
     if problems:
         hint = "declare them in the goals file: events: {columns: {user: ..., time: ..., event: ...}}"
         raise InputError(*problems, hint=hint)
@@ -46,14 +73,13 @@ def find_columns(schema: Mapping[str, pl.DataType], declared: Columns, place: st
 
 
 def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
-    by_name = {name.strip().casefold(): name for name in reversed(schema)}
+    by_name = {name.strip().casefold(): name for name in reversed(list(schema))}
     return next((by_name[usual] for usual in USUAL_NAMES[canonical] if usual in by_name), None)
 
 
-def near_columns(name: str, schema: Mapping[str, pl.DataType], most: int = 20) -> str:
-    """The columns that come near a name, and those that there are, in words."""
-    folded = {column.casefold(): column for column in schema}
-    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType], most: int = 20) -> str:
+    """The columns that come near any of these names, and those that there are, in words."""
+    near = all_near(names, schema)
     there = ", ".join(list(schema)[:most]) + (", ..." if len(schema) > most else "")
     return (f"near it: {', '.join(near)}; " if near else "") + f"there are: {there or 'none'}"
 
@@ -75,11 +101,11 @@ def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.
     if isinstance(dtype, pl.String):
         return outer.str.json_path_match("$." + path), pl.String()
     if isinstance(dtype, pl.Struct):
-        for part in dtype.fields:
-            if path == part.name:
-                return outer.struct.field(part.name), part.dtype
-            if path.startswith(f"{part.name}."):
-                return _nested(outer.struct.field(part.name), part.dtype, path.removeprefix(f"{part.name}."))
+        for name, inner in pl.Schema(dtype).items():
+            if path == name:
+                return outer.struct.field(name), inner
+            if path.startswith(f"{name}."):
+                return _nested(outer.struct.field(name), inner, path.removeprefix(f"{name}."))
     return None
 
 
@@ -91,7 +117,9 @@ def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
         whole = field.round() == field
         return pl.when(whole).then(field.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(field.cast(pl.String))
     if dtype.is_nested():
-        raise InputError(f"the column {name!r} holds nested data; name a part of it, such as {name}.{_first_part(dtype)}")
+        raise InputError(
+            f"the column {name!r} holds nested data; name a part of it, such as {name}.{_first_part(dtype)}"
+        )
     return field.cast(pl.String)
 
 

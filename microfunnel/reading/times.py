@@ -73,14 +73,16 @@ def _localized(naive: pl.Expr, timezone: str) -> pl.Expr:
 
 
 def _epoch_unit(numbers: pl.Series) -> str:
-    middle = numbers.drop_nulls().cast(pl.Float64).abs().median()
+    values = numbers.drop_nulls().cast(pl.Float64).abs().sort()
+    if values.is_empty():
+        return EPOCH_FORMATS[0]
+    middle = float(values[len(values) // 2])
     low, high = EPOCH_RANGE
     for unit in EPOCH_FORMATS:
-        if isinstance(middle, float) and low <= middle * EPOCH_SECONDS[unit] <= high:
+        if low <= middle * EPOCH_SECONDS[unit] <= high:
             return unit
-    shown = "empty" if middle is None else f"{middle:.0f}"
     raise InputError(
-        f"the times are numbers around {shown}, which is no usual unit since 1970",
+        f"the times are numbers around {middle:.0f}, which is no usual unit since 1970",
         hint="say which it is: events.time_format: epoch_s, epoch_ms, epoch_us or epoch_ns",
     )
 

@@ -1,0 +1,65 @@
+# The only door: `make` lists what there is. Needs Python 3.11 or newer and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+READY := .venv/ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+LOCK := $(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format imports types unit fix lock sample clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## count the example goals on the sample events
+	$(BIN)/microfunnel run sample_data/events.csv --goals goals.example.yaml
+
+test: $(READY) ## check lint, format, layers and types, and run the tests; all of them, even when one fails
+	@$(MAKE) --no-print-directory --keep-going lint format imports types unit
+
+lint: $(READY)
+	$(BIN)/ruff check
+
+format: $(READY)
+	$(BIN)/ruff format --check
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/python -m pytest
+
+fix: $(READY) ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+lock: ## resolve the newest versions into both lock files (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --group dev --output-file requirements-dev.lock
+
+sample: $(READY) ## make the sample events again
+	$(BIN)/python sample_data/make_sample.py
+
+clean: ## remove everything that make has made
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find microfunnel sample_data tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made anew when a lock changes, so that what runs is exactly what the lock says.
+$(READY): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "microfunnel needs Python 3.11 or newer; there is no $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "microfunnel needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one, for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing into .venv (once; a minute or so) ..." >&2
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $(READY)

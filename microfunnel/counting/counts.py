@@ -1,0 +1,57 @@
+"""The core: events of any set of whole users in, tallies out, which add up to the tallies of all users."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from microfunnel.counting.completions import complete_goals
+from microfunnel.counting.funnels import Limits, tally_funnel
+from microfunnel.counting.scorecard import tally_goals
+from microfunnel.counting.sessions import add_sessions
+from microfunnel.counting.tallies import Tallies, add_up
+from microfunnel.events import SESSION, TIME, USER
+from microfunnel.goals import Goal, Goals
+from microfunnel.matching import condition_column
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What some users did; the counts of different users add up."""
+
+    goals: pl.DataFrame
+    """See `tally_goals`."""
+    funnels: Mapping[str, Tallies]
+    sessions: int | None
+    """None where nothing asks for sessions."""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            goals=add_up([self.goals, other.goals]),
+            funnels={name: tallies + other.funnels[name] for name, tallies in self.funnels.items()},
+            sessions=None if self.sessions is None or other.sessions is None else self.sessions + other.sessions,
+        )
+
+
+def count(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> Counts:
+    """The counts of every goal and funnel over whole users.
+
+    `rows` holds, in any order, the events that some goal needs (all events where sessions matter): `user`, `time`,
+    `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
+    is looked at.
+    """
+    # Which of several events of one instant fills a count must not depend on the order of the rows.
+    rows = rows.sort(rows.columns if any(goal.counted for goal in named.values()) else [USER, TIME])
+    if goals.need_sessions:
+        rows = add_sessions(rows, limits.session_timeout)
+    rows = complete_goals(rows, named)
+    return Counts(
+        goals=tally_goals(rows, goals.goals, limits),
+        funnels={
+            name: tally_funnel(
+                rows, funnel, [condition_column(name, index, goals) for index in range(len(funnel.steps))], limits
+            )
+            for name, funnel in goals.funnels.items()
+        },
+        sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
+    )

@@ -1,0 +1,120 @@
+"""The report for programs: the contract that schemas/report.schema.json describes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from microfunnel.rendering import Screen
+from microfunnel.results import PERCENTILES, EventsResult, FunnelResult, GoalResult, Rate, Report, Step, Times, Totals
+
+SCHEMA = "microfunnel.report/1"
+
+
+def render(report: Report, _screen: Screen) -> str:
+    """JSON, the same bytes for the same report on every screen."""
+    contents = {
+        "schema": SCHEMA,
+        "events": _events(report.events),
+        "goals": [_goal(goal) for goal in report.goals],
+        "funnels": [_funnel(funnel) for funnel in report.funnels],
+    }
+    return json.dumps(contents, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _events(events: EventsResult) -> dict[str, object]:
+    return {
+        "files": events.files,
+        "rows_read": events.rows_read,
+        "rows_used": events.rows_used,
+        "rows_filtered": events.rows_filtered,
+        "rejected": dict(events.rejected),
+        "users": events.users,
+        "sessions": events.sessions,
+        "first_time": _time(events.first_time),
+        "last_time": _time(events.last_time),
+        "warnings": [
+            {"warning": warning.warning, "message": warning.message, "goals": list(warning.goals)}
+            for warning in events.warnings
+        ],
+    }
+
+
+def _goal(goal: GoalResult) -> dict[str, object]:
+    return {
+        "goal": goal.goal,
+        "kind": goal.kind,
+        "completions": goal.completions,
+        "users": goal.users,
+        "rate": _rate(goal.rate),
+        "value": None if goal.value is None else _number(goal.value),
+    }
+
+
+def _funnel(funnel: FunnelResult) -> dict[str, object]:
+    window = funnel.window_seconds
+    return {
+        "funnel": funnel.funnel,
+        "order": funnel.order,
+        "count": funnel.count,
+        "entry": funnel.entry,
+        "window_seconds": None if window is None else _number(window),
+        **_totals(funnel.totals),
+        "segments": [{"by": dict(segment.by), **_totals(segment.totals)} for segment in funnel.segments],
+        "trend": [{"period": period.period, **_totals(period.totals)} for period in funnel.trend],
+    }
+
+
+def _totals(totals: Totals) -> dict[str, object]:
+    low, high = totals.conversion.interval() or (None, None)
+    return {
+        "entered": totals.entered,
+        "converted": totals.converted,
+        "conversion_rate": _rate(totals.conversion),
+        "conversion_rate_low": low,
+        "conversion_rate_high": high,
+        "in_progress": totals.in_progress,
+        "matured_rate": _rate(totals.matured),
+        "matured_entered": None if totals.matured is None else totals.matured.whole,
+        "matured_converted": None if totals.matured is None else totals.matured.part,
+        "steps": [_step(step) for step in totals.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "step": step.step,
+        "goal": step.goal,
+        "optional": step.optional,
+        "reached": step.reached,
+        "from_previous": _rate(step.from_previous),
+        "from_first": _rate(step.from_first),
+        "dropped": step.dropped,
+        "drop_off": _rate(step.drop_off),
+        "excluded": step.excluded,
+        "in_progress": step.in_progress,
+        "seconds_from_previous": _seconds(step.times_from_previous),
+        "seconds_from_first": _seconds(step.times_from_first),
+    }
+
+
+def _seconds(times: Times | None) -> dict[str, float | None] | None:
+    if times is None:
+        return None
+    names = ("median", *(name for name in PERCENTILES if name != "median"))
+    return {"n": times.n, "mean": times.mean, **{name: times.percentiles.get(name) for name in names}}
+
+
+def _rate(rate: Rate | None) -> float | None:
+    return None if rate is None else rate.value
+
+
+def _number(value: Decimal | float) -> float:
+    """An int where it is whole, however large; otherwise the float that is written with the same digits."""
+    return int(value) if value == int(value) else float(value)
+
+
+def _time(time: int | None) -> str | None:
+    if time is None:
+        return None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
+    return moment.isoformat().removesuffix("+00:00") + "Z"

@@ -1,0 +1,192 @@
+"""Logs and funnels to count: random ones, small and full of edges, and the cases in `peers/`."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from reference import SECOND, Limits, time_of
+
+Log = list[dict[str, str | int | None]]
+
+# The default run is the same every time; the long one looks for something new.
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+settings.register_profile("default", derandomize=True)
+settings.register_profile("long", database=None, print_blob=True)
+PROFILE = settings.get_profile("long" if LONG else "default")
+
+
+def examples(default: int) -> settings:
+    """So many examples, ten times as many in the long profile."""
+    count = default * 10 if LONG else default
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(PROFILE, max_examples=count, deadline=None, suppress_health_check=slow)
+
+
+# --- random logs and funnels ------------------------------------------------------------------------------------------
+
+# Times lie half a second apart, and so do all durations: ties and the very ends of windows are hit all the time, and
+# waits are not always whole seconds.
+START = 1_700_000_000 * SECOND
+TICK = SECOND // 2
+TICKS = 16
+DURATIONS = ["0s", "0.5s", "1s", "1.5s", "2s", "3s", "5s"]
+
+PLAIN_GOALS: dict[str, dict[str, Any]] = {
+    "a": {"kind": "milestone", "match": {"event": "a"}},
+    "b": {"kind": "milestone", "match": {"event": "b"}},
+    "c": {"kind": "milestone", "match": {"event": "c"}},
+    "d": {"kind": "macro", "match": {"event": "d"}},
+    "a_or_b": {"kind": "milestone", "match": {"event": ["a", "b"]}},
+    "b_or_c": {"kind": "milestone", "match": {"any": [{"event": "b"}, {"event": {"in": ["c"]}}]}},
+    "not_a": {"kind": "milestone", "match": {"event": {"not": "a"}}},
+    "a_on_phone": {"kind": "milestone", "match": {"event": "a", "device": "phone"}},
+    "every": {"kind": "milestone", "match": "any"},
+}
+COUNTED_GOALS: dict[str, dict[str, Any]] = {
+    "two_a": {"kind": "secondary", "match": {"event": "a"}, "at_least": 2},
+    "two_in_session": {"kind": "secondary", "match": {"event": ["a", "b"]}, "at_least": 2, "per": "session"},
+    "three_for_user": {"kind": "secondary", "match": "any", "at_least": 3, "per": "user"},
+    "two_devices": {"kind": "secondary", "match": "any", "at_least": 2, "distinct": "device"},
+    "two_kinds": {"kind": "secondary", "match": "any", "at_least": 2, "distinct": "event", "per": "session"},
+    "first_b": {"kind": "secondary", "match": {"event": "b"}, "per": "session"},
+    "two_seconds": {"kind": "secondary", "session_lasts": "2s"},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A log, a goals file with one funnel `f`, and the times of the run."""
+
+    rows: Log
+    file: dict[str, Any]
+    limits: Limits
+
+
+def times(ticks: int = TICKS) -> st.SearchStrategy[int]:
+    return st.integers(0, ticks).map(lambda tick: START + tick * TICK)
+
+
+@st.composite
+def logs(draw: st.DrawFn, *, sessions: bool | None = None, ties: bool = True) -> Log:
+    """One to three users with up to twelve events each, but at least one event: a row is what names the columns.
+
+    Without `ties`, the events of a user have different times.
+    """
+    with_sessions = draw(st.booleans()) if sessions is None else sessions
+    rows: Log = []
+    for user in ["u1", "u2", "u3"][: draw(st.integers(1, 3))]:
+        # Few instants make for many ties.
+        latest = draw(st.sampled_from([2, 6, TICKS])) if ties else 2 * TICKS
+        for time in draw(st.lists(times(latest), min_size=not rows, max_size=12, unique=not ties)):
+            device = draw(st.sampled_from([None, "", "phone", "tablet", "watch"]))
+            row: dict[str, str | int | None] = {"user": user, "time": time, "event": draw(st.sampled_from("abcd"))}
+            if with_sessions:
+                row["session"] = f"{user}-{draw(st.integers(1, 2))}"
+            rows.append(row | {"device": device})
+    return rows
+
+
+@st.composite
+def step(draw: st.DrawFn, goals: list[str], *, first: bool, limited: bool) -> str | dict[str, str]:
+    """A goal, sometimes to be reached within a time or not before one."""
+    goal = draw(st.sampled_from(goals))
+    if first or not limited or draw(st.integers(0, 2)):
+        return goal
+    spec = {"goal": goal}
+    shortest = 0
+    if draw(st.booleans()):
+        shortest = draw(st.integers(0, len(DURATIONS) - 1))
+        spec["after"] = DURATIONS[shortest]
+    if draw(st.booleans()):
+        spec["within"] = draw(st.sampled_from(DURATIONS[shortest:]))
+    return spec
+
+
+@st.composite
+def funnels(draw: st.DrawFn, goals: list[str], *, sessions: bool = True, limited: bool = True) -> dict[str, Any]:
+    """A funnel of one to four steps; `limited` ones may have `within` and `after`."""
+    length = draw(st.sampled_from([1, 2, 2, 3, 3, 3, 4, 4]))
+    funnel: dict[str, Any] = {
+        "steps": [draw(step(goals, first=number == 0, limited=limited)) for number in range(length)],
+        "window": draw(st.sampled_from(["none", *DURATIONS, "8s", "7d"])),
+        "entry": draw(st.sampled_from(["best", "best", "first"])),
+        "ties": draw(st.sampled_from(["any", "any", "increasing"])),
+    }
+    if sessions and draw(st.booleans()):
+        funnel["count"] = "sessions"
+    if by := draw(st.sampled_from([None, "device", ["device"], {"column": "device", "top": 1}, ["device", "event"]])):
+        funnel["by"] = by
+    return funnel
+
+
+@st.composite
+def limits(draw: st.DrawFn, rows: Log) -> Limits:
+    """Often none, else at an event or next to it; `since` may lie after `until`, and `as_of` before the last event."""
+    if draw(st.booleans()):
+        return Limits()
+    near = st.builds(lambda row, ticks: time_of(row) + ticks * TICK, st.sampled_from(rows), st.integers(-1, 2))
+    return Limits(*(draw(st.none() | near) for _ in range(3)))
+
+
+def goals_file(funnel: Mapping[str, Any], goals: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A goals file with the one funnel `f`; sessions are split after half a second and more."""
+    events = {"session_timeout": "0.5s"}
+    return {"version": 1, "events": events, "goals": dict(goals or PLAIN_GOALS), "funnels": {"f": dict(funnel)}}
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, limited: bool = True) -> Case:
+    """Goals that each event completes or doesn't, so that ties may be as wild as they like."""
+    rows = draw(logs())
+    return Case(rows, goals_file(draw(funnels(list(PLAIN_GOALS), limited=limited))), draw(limits(rows)))
+
+
+@st.composite
+def counted_cases(draw: st.DrawFn) -> Case:
+    """Goals with a count among the steps: only different times say which event fills it."""
+    rows, goals = draw(logs(ties=False)), PLAIN_GOALS | COUNTED_GOALS
+    return Case(rows, goals_file(draw(funnels([*COUNTED_GOALS, "a", "b", "every"])), goals), draw(limits(rows)))
+
+
+# --- the cases in peers/ ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PeerCase:
+    """What another system finds in a log, said in the words of our goals file."""
+
+    id: str
+    case: Case
+    expected: dict[str, Any]
+
+
+def peer_cases(name: str) -> list[PeerCase]:
+    """The cases of `peers/NAME.json`."""
+    found = json.loads((Path(__file__).parent / "peers" / f"{name}.json").read_text(encoding="utf-8"))
+    return [
+        PeerCase(
+            case["id"],
+            Case(
+                [event | {"time": micros_of(event["time"])} for event in case["events"]],
+                {"version": 1, "goals": case["goals"], "funnels": {"f": case["funnel"]}},
+                Limits(),
+            ),
+            case["expected"],
+        )
+        for case in found
+    ]
+
+
+def micros_of(time: str | int) -> int:
+    """Microseconds of an ISO time, or of a number of seconds since some midnight."""
+    if isinstance(time, int):
+        return START // (86_400 * SECOND) * (86_400 * SECOND) + time * SECOND
+    moment = datetime.fromisoformat(time)
+    whole = moment.replace(tzinfo=UTC, microsecond=0)
+    return int(whole.timestamp()) * SECOND + moment.microsecond
