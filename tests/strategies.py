@@ -96,7 +96,7 @@ def logs(draw: st.DrawFn, *, sessions: bool | None = None, ties: bool = True) ->
 def step(draw: st.DrawFn, goals: list[str], *, first: bool, limited: bool) -> str | dict[str, str]:
     """A goal, sometimes to be reached within a time or not before one."""
     goal = draw(st.sampled_from(goals))
-    if first or not limited or draw(st.integers(0, 2)):
+    if first or not limited or draw(st.booleans()):
         return goal
     spec = {"goal": goal}
     shortest = 0

@@ -126,6 +126,18 @@ def test_an_attempt_does_not_pass_over_the_earliest_event() -> None:
     assert seconds(counted(log("a.b..b.c"), ["a", "b", {"goal": "c", "within": "2s"}])) == [0, 2]
 
 
+def test_of_several_events_of_an_instant_the_one_that_leads_farthest() -> None:
+    # 0
+    # (baa)   step 2 takes the other a, for only so is there a b left for step 3
+    assert seconds(counted(log("(baa)"), ["a", "a_or_b", "b"])) == [0, 0, 0]
+
+
+def test_an_event_of_the_same_instant_may_be_left_aside() -> None:
+    # 0   123
+    # (ab).bc   c comes within 1 s of the second b, which is the earliest after the instant of the entry
+    assert seconds(counted(log("(ab).bc"), ["a", "b", {"goal": "c", "within": "1s"}])) == [0, 2, 3]
+
+
 def test_maturity() -> None:
     # 0123456
     # ab        converted
