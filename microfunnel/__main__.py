@@ -3,21 +3,16 @@
 import os
 import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 from microfunnel import __version__
 
 
 def main() -> NoReturn:
-    """Never returns; exits with one of `microfunnel.errors.ExitCode`."""
+    """Never returns; exits with one of `microfunnel.errors.ExitCode`, or as a signal has it."""
     arguments = sys.argv[1:]
-    if arguments in (["--version"], ["-V"]):
-        sys.stdout.write(f"microfunnel {__version__}\n")
-        sys.exit(0)
     # Panics of polars print what they know to stderr; a backtrace on top says nothing to a user.
     os.environ["RUST_BACKTRACE"] = "0"
-    signal.signal(signal.SIGTERM, _terminate)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
@@ -27,34 +22,23 @@ def main() -> NoReturn:
     sys.exit(_run([argument for argument in arguments if argument != "--debug"], debug=debug))
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(143)
-
-
 def _run(arguments: list[str], *, debug: bool) -> int:
-    from microfunnel.cli import app
-    from microfunnel.errors import ExitCode, MicrofunnelError
-    from microfunnel.wording import brief, clean
-
+    """The exit code; imports lie inside, so that an interrupt in them is one too."""
     try:
-        app(arguments, prog_name="microfunnel", standalone_mode=True)
-    except MicrofunnelError as error:
-        if debug:
-            raise
-        lines = [*error.problems, *([f"hint: {error.hint}"] if error.hint else [])]
-        print(*(clean(line) for line in lines), sep="\n", file=sys.stderr)
-        return error.exit_code
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ExitCode.DONE
+        if arguments in (["--version"], ["-V"]):
+            print(f"microfunnel {__version__}", flush=True)
+            return 0
+        from microfunnel.edge import run_app
+
+        return run_app(arguments, debug=debug)
     except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except BaseException as error:
-        if debug:
-            raise
-        what = clean(brief(f"{type(error).__name__}: {error}"))
-        print(f"microfunnel has a defect ({what}); please report it with what --debug shows", file=sys.stderr)
-        return ExitCode.DEFECT
-    return ExitCode.DONE
+        from microfunnel.interrupts import received_signal
+
+        return 128 + received_signal()
+    except OSError as error:
+        from microfunnel.edge import unwritable
+
+        return unwritable(error)
 
 
 if __name__ == "__main__":

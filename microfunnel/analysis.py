@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import polars as pl
 
@@ -11,14 +12,16 @@ from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import segments, total
-from microfunnel.errors import polars_errors
+from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.goals import Funnel, Goal, Goals
+from microfunnel.interrupts import interruptible
 from microfunnel.matching import conditions, fields_of, match_expr, match_goals
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
 from microfunnel.trust import event_names, unmatched_warnings, unread_warnings
 
 USED = "used"
+NO_EVENTS = ReportWarning("no_events", "there is no event to count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,13 @@ def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
     """The report of all goals and funnels over these events."""
     named = conditions(goals)
     marked = _mark(events.frame, goals, period, named)
-    overview, rows = _collect(_overview(marked, period), _matched(marked, goals, named))
+    overview, rows = _collect(events, _overview(marked, period), _matched(marked, goals, named))
     facts = overview.row(0, named=True)
     data_end = period.as_of if period.as_of is not None else facts["known_until"]
     counts = count(rows, goals, named, Limits(period.since, period.until, data_end or 0, goals.events.session_timeout))
     return Report(
         events=EventsResult(
-            files=events.files,
+            files=len(events.paths),
             rows_read=facts["rows_read"],
             rows_used=facts["rows_used"],
             rows_filtered=facts["rows_read"] - facts["rows_used"] - sum(facts[reason] for reason in REASONS[1:]),
@@ -61,7 +64,7 @@ def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
             timezone=goals.events.timezone,
             warnings=(
                 *(ReportWarning(code, message) for code, message in events.warnings),
-                *_silence(goals, named, marked, rows, facts["rows_used"]),
+                *(_silence(events, goals, named, marked, rows) if facts["rows_used"] else [NO_EVENTS]),
                 *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),
             ),
         ),
@@ -71,19 +74,25 @@ def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
 
 
 def _silence(
-    goals: Goals, named: Mapping[str, Goal], marked: pl.LazyFrame, rows: pl.DataFrame, rows_used: int
+    events: EventTable, goals: Goals, named: Mapping[str, Goal], marked: pl.LazyFrame, rows: pl.DataFrame
 ) -> list[ReportWarning]:
     """Warnings of goals and steps that no event matches; only where there are any are the event names read."""
-    if not rows_used:
-        return [ReportWarning("no_events", "there is no event to count")]
     unmatched = [column for column in named if not rows[column].any()]
-    names = dict(_collect(event_names(marked.filter(USED)))[0].iter_rows()) if unmatched else {}
+    names = dict(_collect(events, event_names(marked.filter(USED)))[0].iter_rows()) if unmatched else {}
     return unmatched_warnings(goals, unmatched, names)
 
 
-def _collect(*frames: pl.LazyFrame) -> list[pl.DataFrame]:
-    with polars_errors():
-        return pl.collect_all(frames, engine="streaming")
+def _collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
+    """The frames, from one reading; an InputError that names the file where one can't be read."""
+    try:
+        with reading_errors():
+            return interruptible(partial(pl.collect_all, frames, engine="streaming"))
+    except InputError:
+        # Errors of polars do not say which of many files is meant.
+        for name, part in events.parts:
+            with reading_errors(f"{name}: "):
+                interruptible(partial(part.select(pl.all().null_count()).collect, engine="streaming"))
+        raise
 
 
 def _mark(frame: pl.LazyFrame, goals: Goals, period: Period, named: Mapping[str, Goal]) -> pl.LazyFrame:

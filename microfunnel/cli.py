@@ -58,23 +58,21 @@ def run(
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
 ) -> None:
     """Count every funnel and every goal of the goals file in one reading of the events."""
-    from microfunnel.analysis import Period, analyse, fields_needed
-    from microfunnel.choice import choose
+    from microfunnel.analysis import analyse, fields_needed
+    from microfunnel.choice import choose, choose_period
     from microfunnel.output import write_output
     from microfunnel.reading.events import open_events
     from microfunnel.reading.goals_file import read_goals
-    from microfunnel.reading.times import parse_moment
     from microfunnel.rendering import FORMATS
     from microfunnel.screen import detect_screen
 
     chosen = choose(read_goals(goals), funnel or [], by or [], top)
-    moments = (None if text is None else parse_moment(text, chosen.events.timezone) for text in (since, until, as_of))
-    period = Period(*moments)
-    stdin = sys.stdin.buffer
+    period = choose_period(since, until, as_of, chosen.events.timezone)
+    stdin = sys.stdin.buffer if sys.stdin is not None else None
     with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
         report = analyse(table, chosen, period)
     screen = detect_screen(None if output else sys.stdout, color)
-    write_output(FORMATS["json" if as_json else format_](report, screen), output)
+    write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
 
 
 @app.command()
@@ -83,10 +81,12 @@ def validate(
 ) -> None:
     """Say all that is wrong with a goals file, or what it declares."""
     from microfunnel.reading.goals_file import read_goals
+    from microfunnel.rendering.text import plural
     from microfunnel.wording import clean
 
     found = read_goals(goals)
-    typer.echo(clean(f"{goals}: {len(found.goals)} goals, {len(found.funnels)} funnels, no mistakes"))
+    counts = f"{plural(len(found.goals), 'goal')}, {plural(len(found.funnels), 'funnel')}"
+    typer.echo(clean(f"{goals}: {counts}, no mistakes"))
 
 
 @app.command()

@@ -56,15 +56,29 @@ class OutputError(MicrofunnelError):
 
 
 @contextmanager
-def polars_errors(place: str = "") -> Iterator[None]:
-    """Turns what polars raises while it reads into an InputError that names the place."""
+def reading_errors(place: str = "") -> Iterator[None]:
+    """Turns what goes wrong while events are read, in polars or in our own eyes, into an InputError with the place."""
     try:
         yield
-    except MicrofunnelError:
-        raise
+    except InputError as error:
+        raise InputError(*(f"{place}{problem}" for problem in error.problems), hint=error.hint) from error
     except BaseException as error:
         # A panic of polars is no Exception, and its module is only importable with polars.
         kind = type(error)
         if kind.__module__.startswith("polars") or kind.__name__ == "PanicException" or isinstance(error, OSError):
-            raise InputError(f"{place}{brief(error)}") from error
+            raise InputError(f"{place}{_in_words(str(error))}") from error
         raise
+
+
+POLARS_SAYS = {
+    "more fields than": "has a row with more fields than the header",
+    "not properly escaped": "has a quote that is never closed, or one inside a field",
+    "CSV malformed": "has a quote that is never closed, or one inside a field",
+    "TapeError": "has a line that is not a JSON object",
+    "invalid utf": "is not UTF-8 text",
+}
+"""What polars says of a broken file, in the words of users."""
+
+
+def _in_words(message: str) -> str:
+    return next((ours for theirs, ours in POLARS_SAYS.items() if theirs in message), brief(message))

@@ -1,6 +1,7 @@
 """The canonical events: what every reading yields and every count starts from."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -9,7 +10,7 @@ TIME = "time"
 SESSION = "session"
 REJECTED = "rejected"
 
-REASONS = ("", "empty_user", "empty_time", "unreadable_time", "empty_event")
+REASONS = ("", "blank_row", "empty_user", "empty_time", "unreadable_time", "time_out_of_range", "empty_event")
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
 
 
@@ -22,13 +23,20 @@ def field_column(field: str) -> str:
 class EventTable:
     """Events of one reading, not yet read.
 
-    `frame` has a row for each row of the files: `user` (UInt64, a hash of the id), `time` (Int64, microseconds since
-    1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null where the row has
-    none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index of REASONS) and
-    `field:NAME` (String, null where missing) for each field that the goals look at.
+    `frame`, as each part of it, has a row for each row of the files: `user` (UInt64, a hash of the id), `time` (Int64,
+    microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
+    where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
+    of REASONS) and `field:NAME` (String, null where missing) for each field that the goals look at.
     """
 
-    frame: pl.LazyFrame
-    files: int
+    parts: tuple[tuple[str, pl.LazyFrame], ...]
+    """The name of each file and its events."""
+    paths: tuple[Path, ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
+
+    @property
+    def frame(self) -> pl.LazyFrame:
+        """The events of all files."""
+        frames = [frame for _, frame in self.parts]
+        return frames[0] if len(frames) == 1 else pl.concat(frames)

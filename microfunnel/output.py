@@ -3,22 +3,31 @@
 import os
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from microfunnel.errors import OutputError
 
 
-def write_output(text: str, path: Path | None) -> None:
-    """Writes the text; a file that is there is replaced only when the new one is complete."""
+def write_output(text: str, path: Path | None, inputs: Collection[Path]) -> None:
+    """Writes the text to standard output or to a file, which is replaced only when the new one is complete.
+
+    A file that was read (one of `inputs`) is never written to.
+    """
+    if path is None:
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        return
     try:
-        if path is None:
-            if sys.stdout is not None:
-                sys.stdout.write(text)
-                sys.stdout.flush()
+        if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
+            raise OutputError(f"{path}: was read for this report, so it is not written to")
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
         else:
-            _replace(path, text)
+            _replace(path.resolve(), text)
     except OSError as error:
-        raise OutputError(f"{path or 'standard output'}: can't be written: {error.strerror}") from error
+        raise OutputError(f"{path}: can't be written: {error.strerror}") from error
 
 
 def _replace(path: Path, text: str) -> None:

@@ -9,9 +9,12 @@ from microfunnel.rendering import Screen
 
 
 def detect_screen(stream: TextIO | None, color: str, environment: Mapping[str, str] = os.environ) -> Screen:
-    """The width, colours and characters of a stream; a file or a pipe has no width and no colours of its own."""
+    """The width, colours and characters of a stream, or of a file that we write as UTF-8, which is None.
+
+    What is no terminal has no width and no colours of its own.
+    """
     is_terminal = stream is not None and stream.isatty()
-    encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+    encoding = "utf-8" if stream is None else (getattr(stream, "encoding", None) or "ascii").lower()
     return Screen(
         width=_width(environment, is_terminal=is_terminal),
         colour=_colour(color, environment, is_terminal=is_terminal),

@@ -41,7 +41,7 @@ def unread_warnings(goals: Goals, unread: Mapping[str, int]) -> list[ReportWarni
     return [
         ReportWarning(
             "unread_value",
-            f"{unread[name]:,} completions of {quoted(name)} have no number in {quoted(goal.value_column)}",
+            f"{unread[name]:,} of the completions of {quoted(name)} without a number in {quoted(goal.value_column)}",
             (name,),
         )
         for name, goal in goals.goals.items()

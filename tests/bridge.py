@@ -1,6 +1,7 @@
 """From events written down in a test to the report that the program makes of them."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -38,4 +39,4 @@ def report_of(
         pl.lit(0, dtype=pl.UInt8).alias(REJECTED),
         *(pl.col(name).alias(field_column(name)) for name in names if name != "time"),
     )
-    return analyse(EventTable(frame, files=1), checked, Period(since, until, as_of))
+    return analyse(EventTable((("events", frame),), (Path("events"),)), checked, Period(since, until, as_of))

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from microfunnel.errors import InputError
+from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.goals import Events
 from microfunnel.reading.fields import field_expr, find_columns, near_columns, text_expr
@@ -14,9 +14,13 @@ from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_tab
 from microfunnel.reading.times import time_expr
 
 
+POSSIBLE_TIMES = (0, 7_258_118_400_000_000)
+"""The years 1970 to 2199, in microseconds; what lies outside was read in the wrong unit."""
+
+
 @contextmanager
 def open_events(
-    sources: Sequence[str], stdin: BinaryIO, settings: Events, fields: Collection[str], *, sessions: bool
+    sources: Sequence[str], stdin: BinaryIO | None, settings: Events, fields: Collection[str], *, sessions: bool
 ) -> Iterator[EventTable]:
     """The events of the files that `sources` name, readable inside the `with` block.
 
@@ -28,19 +32,24 @@ def open_events(
         empty = [name for name, table in opened if table is None]
         if not tables:
             raise InputError(*(f"{path}: is empty" for path in empty))
-        columns = [find_columns(table.schema, settings.columns, table.name) for table in tables]
+        columns = [_columns(table, settings) for table in tables]
         missing = _missing_fields(tables, columns, fields)
+        tables = [table.with_keys(missing) if table.is_open_ended and missing else table for table in tables]
         warnings = [("empty_file", f"{name} is empty") for name in empty]
         warnings += [
             ("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing
         ]
         has_sessions = sessions and any("session" in known for known in columns)
-        frames = [
-            _canonical(table, known, settings, fields, sessions=has_sessions)
-            for table, known in zip(tables, columns, strict=True)
-        ]
-        frame = frames[0] if len(frames) == 1 else pl.concat(frames)
-        yield EventTable(frame, files=len(files), warnings=tuple(warnings))
+        parts = []
+        for table, known in zip(tables, columns, strict=True):
+            with reading_errors(f"{table.name}: "):
+                parts.append((table.name, _canonical(table, known, settings, fields, sessions=has_sessions)))
+        yield EventTable(tuple(parts), tuple(file.path for file in files), tuple(warnings))
+
+
+def _columns(table: Table, settings: Events) -> dict[str, str]:
+    with reading_errors(f"{table.name}: "):
+        return find_columns(table.schema, settings.columns)
 
 
 def _missing_fields(
@@ -72,7 +81,7 @@ def _canonical(
 
     def text(name: str) -> pl.Expr:
         found = _field(name, table, known)
-        return text_expr(*found, name) if found is not None else pl.lit(None, dtype=pl.String)
+        return text_expr(*found, known.get(name, name)) if found is not None else pl.lit(None, dtype=pl.String)
 
     time = pl.col("raw time")
     raw = _field("time", table, known)
@@ -85,9 +94,11 @@ def _canonical(
     )
     user, visit = pl.col("user text"), pl.col("session text")
     faults = {
+        "blank_row": user.is_null() & no_time & pl.col(field_column("event")).is_null(),
         "empty_user": user.is_null(),
         "empty_time": no_time,
         "unreadable_time": pl.col(TIME).is_null(),
+        "time_out_of_range": ~pl.col(TIME).is_between(*POSSIBLE_TIMES),
         "empty_event": pl.col(field_column("event")).is_null(),
     }
     verdict = pl.coalesce(

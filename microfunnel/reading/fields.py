@@ -50,7 +50,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 REQUIRED = ("user", "time", "event")
 
 
-def find_columns(schema: Mapping[str, pl.DataType], declared: Columns, place: str) -> dict[str, str]:
+def find_columns(schema: Mapping[str, pl.DataType], declared: Columns) -> dict[str, str]:
     """Canonical name to field of the file, for user, time, event and, where there is one, session."""
     wishes: dict[str, str | None] = declared.model_dump()
     found: dict[str, str] = {}
@@ -58,14 +58,12 @@ def find_columns(schema: Mapping[str, pl.DataType], declared: Columns, place: st
     for canonical, wish in wishes.items():
         if wish is not None:
             if field_expr(wish, schema) is None:
-                problems.append(f"{place}: has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
+                problems.append(f"has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
             found[canonical] = wish
         elif (usual := _usual_column(canonical, schema)) is not None:
             found[canonical] = usual
         elif canonical in REQUIRED:
-            problems.append(
-                f"{place}: no column looks like the {canonical}; {near_columns(USUAL_NAMES[canonical], schema)}"
-            )
+            problems.append(f"no column looks like the {canonical}; {near_columns(USUAL_NAMES[canonical], schema)}")
     if problems:
         hint = "declare them in the goals file: events: {columns: {user: ..., time: ..., event: ...}}"
         raise InputError(*problems, hint=hint)
@@ -114,7 +112,7 @@ def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
     if isinstance(dtype, pl.String):
         return pl.when(field != "").then(field)
     if isinstance(dtype, pl.Float32 | pl.Float64):
-        whole = field.round() == field
+        whole = (field.round() == field) & (field.abs() < 2**63)
         return pl.when(whole).then(field.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(field.cast(pl.String))
     if dtype.is_nested():
         raise InputError(

@@ -2,21 +2,25 @@
 
 import glob
 import json
+import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
-from microfunnel.errors import InputError, UsageError, polars_errors
+from microfunnel.errors import InputError, UsageError, reading_errors
 from microfunnel.wording import brief
 
 SAMPLE_LINES = 1_000
+SEPARATORS = (",", ";", "\t", "|")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +36,48 @@ class Table:
     """One file, opened but not read."""
 
     name: str
+    path: Path
     frame: pl.LazyFrame
     schema: dict[str, pl.DataType]
     is_open_ended: bool
     """Whether rows may hold fields that `schema` does not name (NDJSON)."""
 
+    def with_keys(self, names: Collection[str]) -> "Table":
+        """The table with these keys too, where a row further down may have one that the first rows lack."""
+        schema = self.schema | {name.partition(".")[0]: pl.String() for name in names}
+        return replace(self, frame=pl.scan_ndjson(self.path, schema=schema), schema=schema)
+
 
 @contextmanager
-def event_files(sources: Sequence[str], stdin: BinaryIO) -> Iterator[list[Source]]:
+def event_files(sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[list[Source]]:
     """The files that the arguments name, each once, in a stable order; `-` is standard input, kept in a file."""
     problems: list[str] = []
     found: list[Source] = []
     with tempfile.TemporaryDirectory(prefix="microfunnel-") as folder:
         for source in dict.fromkeys(sources):
             try:
-                found += [_spool(stdin, Path(folder))] if source == "-" else _expand(source)
+                found += [_standard_input(stdin, Path(folder))] if source == "-" else _expand(source)
             except InputError as error:
                 problems += error.problems
         if problems:
             raise InputError(*problems)
-        yield _distinct(found)
+        yield [_readable(source, Path(folder)) for source in _distinct(found)]
 
 
-def _spool(stdin: BinaryIO, folder: Path) -> Source:
+def _standard_input(stdin: BinaryIO | None, folder: Path) -> Source:
+    if stdin is None:
+        raise InputError("standard input: is closed")
     if stdin.isatty():
         raise UsageError(
             "standard input is a terminal", hint="pipe events into microfunnel, or name files instead of -"
         )
-    path = folder / "events"
+    return Source(_copied(stdin, folder / "standard input"), "standard input")
+
+
+def _copied(stream: BinaryIO, path: Path) -> Path:
     with path.open("wb") as file:
-        shutil.copyfileobj(stdin, file, length=1 << 20)
-    return Source(path, "standard input")
+        shutil.copyfileobj(stream, file, length=1 << 20)
+    return path
 
 
 def _expand(source: str) -> list[Source]:
@@ -90,30 +105,62 @@ def _distinct(found: Sequence[Source]) -> list[Source]:
     return list(files.values())
 
 
+def _readable(source: Source, folder: Path) -> Source:
+    """The file, or a copy or a link where polars could not read it as it is.
+
+    It can't map a pipe into memory, takes the byte order mark of NDJSON for a part of the first event, and knows no
+    file whose name is not UTF-8.
+    """
+    stand_in = folder / str(source.path.stat().st_ino)
+    with reading_errors(f"{source.name}: "):
+        if not source.path.is_file():
+            with source.path.open("rb") as pipe:
+                return Source(_copied(pipe, stand_in), source.name)
+        with source.path.open("rb") as file:
+            if file.read(3) == BYTE_ORDER_MARK and file.read(1) == b"{":
+                file.seek(3)
+                return Source(_copied(file, stand_in), source.name)
+        if not source.name.isprintable() and source.name.encode(errors="replace") != os.fsencode(source.name):
+            stand_in.symlink_to(source.path.resolve())
+            return Source(stand_in, source.name)
+    return source
+
+
 def open_table(source: Source) -> Table | None:
     """The file as a table, its format told by its content; None where it is empty."""
-    path, name = source.path, source.name
-    try:
-        with path.open("rb") as file:
+    with reading_errors(f"{source.name}: "):
+        with source.path.open("rb") as file:
             start = file.read(4)
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from error
-    if not start:
-        return None
-    with polars_errors(f"{name}: "):
+        if not start:
+            return None
         if start == b"PAR1":
-            frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-            return Table(name, frame, dict(frame.collect_schema()), is_open_ended=False)
-        lines = pl.scan_lines(path, glob=False).head(SAMPLE_LINES).collect()["line"]
+            frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
+            return Table(source.name, source.path, frame, dict(frame.collect_schema()), is_open_ended=False)
+        if start[:2] in UTF_16:
+            raise InputError("is UTF-16 text", hint="turn it into UTF-8: iconv -f utf-16 -t utf-8 FILE")
+        lines = _first_lines(source.path)
         first = next((line.lstrip("\ufeff \t") for line in lines if line.strip()), "")
+        if first.startswith("["):
+            raise InputError("is a JSON array, not one event a line", hint="turn it into lines: jq -c '.[]' FILE")
         if first.startswith("{"):
             return _open_ndjson(source, lines)
-        if first.startswith("["):
-            raise InputError(f"{name}: is a JSON array, not one event a line; turn it with: jq -c '.[]' FILE")
         if not first:
             return None
-        frame = pl.scan_csv(path, glob=False, infer_schema=False)
-        return Table(name, frame, dict(frame.collect_schema()), is_open_ended=False)
+        separator = max(SEPARATORS, key=first.count)
+        frame = pl.scan_csv(source.path, glob=False, infer_schema=False, separator=separator)
+        return Table(source.name, source.path, frame, dict(frame.collect_schema()), is_open_ended=False)
+
+
+def _first_lines(path: Path) -> pl.Series:
+    try:
+        return pl.scan_lines(path, glob=False).head(SAMPLE_LINES).collect()["line"]
+    except pl.exceptions.ComputeError as error:
+        if "utf" not in str(error).lower():
+            raise
+        with path.open("rb") as file:
+            is_binary = b"\0" in file.read(4_096)
+        hint = "text in another encoding becomes UTF-8 with, for example: iconv -f latin1 -t utf-8 FILE"
+        raise InputError(f"is {'neither Parquet nor' if is_binary else 'not'} UTF-8 text", hint=hint) from error
 
 
 def _open_ndjson(source: Source, lines: pl.Series) -> Table:
@@ -121,8 +168,11 @@ def _open_ndjson(source: Source, lines: pl.Series) -> Table:
     keys: dict[str, None] = {}
     for number, line in enumerate(lines, start=1):
         try:
-            keys |= dict.fromkeys(json.loads(line)) if line.strip() else {}
+            event = json.loads(line.lstrip("\ufeff") or "{}")
         except ValueError as error:
-            raise InputError(f"{source.name}: line {number} is not JSON: {brief(error)}") from error
+            raise InputError(f"line {number} is not JSON: {brief(error)}") from error
+        if not isinstance(event, dict):
+            raise InputError(f"line {number} is not a JSON object but {brief(line, 40)}")
+        keys |= dict.fromkeys(event)
     schema: dict[str, pl.DataType] = dict.fromkeys(keys, pl.String())
-    return Table(source.name, pl.scan_ndjson(source.path, schema=schema), schema, is_open_ended=True)
+    return Table(source.name, source.path, pl.scan_ndjson(source.path, schema=schema), schema, is_open_ended=True)

@@ -9,11 +9,14 @@ import polars as pl
 
 from microfunnel.errors import InputError, UsageError
 from microfunnel.goal_values import EPOCH_FORMATS
+from microfunnel.wording import quoted
 
 ZONED_FORMATS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f %#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
     "%Y%m%dT%H%M%S%#z",
 )
 NAIVE_FORMATS = (
@@ -64,6 +67,10 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
         if len(numbers) * 2 > len(sample.drop_nulls()):
             return _epoch_expr(texts, _epoch_unit(numbers))
     parse = partial(_parse, formats=(time_format,) if time_format else ZONED_FORMATS + NAIVE_FORMATS, timezone=timezone)
+    known = sample.cast(pl.String).str.strip_chars().drop_nulls()
+    if len(known) and parse(known).null_count() == len(known):
+        hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
+        raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
     return texts.map_batches(parse, return_dtype=pl.Int64, is_elementwise=True)
 
 

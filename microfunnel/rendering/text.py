@@ -10,10 +10,12 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 WINDOW_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
 REASONS = {
+    "blank_row": "blank",
     "empty_user": "without user",
     "empty_time": "without time",
     "empty_event": "without event",
     "unreadable_time": "with an unreadable time",
+    "time_out_of_range": "with a time out of range",
 }
 
 
@@ -79,6 +81,8 @@ def window(seconds: float | None) -> str:
     """How long a unit has: `within 7 days`."""
     if seconds is None:
         return "no window"
+    if seconds == 0:
+        return "at one moment"
     for size, noun in WINDOW_UNITS:
         if seconds % size == 0:
             return f"within {plural(int(seconds) // size, noun)}"

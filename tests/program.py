@@ -1,0 +1,69 @@
+"""The real program in a process of its own, on a small log."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+PROGRAM = (sys.executable, "-m", "microfunnel")
+GOALS = """\
+version: 1
+goals:
+  view: {kind: milestone, match: {event: view}}
+  buy: {kind: macro, match: {event: buy}}
+funnels:
+  shop: {steps: [view, buy]}
+"""
+EVENTS = """\
+user_id,timestamp,event
+u1,2026-10-01T10:00:00Z,view
+u1,2026-10-01T10:05:00Z,buy
+u2,2026-10-01T11:00:00Z,view
+"""
+RUN = ("run", "events.csv", "--goals", "goals.yaml")
+OF_THE_TERMINAL = (
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "LC_ALL",
+    "NO_COLOR",
+    "PYTHONIOENCODING",
+    "PY_COLORS",
+    "TERM",
+)
+
+
+def lay_out(folder: Path, goals: str = GOALS, events: str | bytes = EVENTS) -> Path:
+    """The folder, with goals.yaml and events.csv in it."""
+    (folder / "goals.yaml").write_text(goals, encoding="utf-8")
+    (folder / "events.csv").write_bytes(events if isinstance(events, bytes) else events.encode())
+    return folder
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of the tests without what says how a terminal looks, with these changes."""
+    plain = {name: value for name, value in os.environ.items() if name not in OF_THE_TERMINAL}
+    return {**plain, "PYTHONIOENCODING": "utf-8", **changes}
+
+
+def run(
+    folder: Path,
+    *arguments: str,
+    program: tuple[str, ...] = PROGRAM,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60,
+) -> subprocess.CompletedProcess[bytes]:
+    """What the program did in the folder."""
+    return subprocess.run(
+        [*program, *arguments],
+        check=False,
+        cwd=folder,
+        env=environment() if env is None else env,
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+    )

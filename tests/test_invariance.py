@@ -1,0 +1,186 @@
+"""What must never change a number: the order of rows, how they are spread over files, threads, and sets of users."""
+
+import gzip
+import io
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from pathlib import Path
+
+import polars as pl
+import program
+import pytest
+from polars.testing import assert_frame_equal
+
+from microfunnel.analysis import Period, _collect, _mark, _matched, analyse, fields_needed
+from microfunnel.counting.counts import Counts, count
+from microfunnel.counting.funnels import Limits
+from microfunnel.events import TIME, USER
+from microfunnel.goals import Goals
+from microfunnel.matching import conditions
+from microfunnel.reading.events import open_events
+from microfunnel.reading.goals_file import read_goals
+from microfunnel.rendering import FORMATS, Screen
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample_data"
+LINES = (SAMPLE / "events.csv").read_text(encoding="utf-8").splitlines()
+OBJECTS = (SAMPLE / "events.ndjson").read_text(encoding="utf-8").splitlines()
+ROWS = range(len(OBJECTS))
+BY_THE_HOUR = re.compile(r":\d\d:\d\d\.\d{3}Z")
+
+
+def goals() -> Goals:
+    return read_goals(ROOT / "goals.example.yaml")
+
+
+def report(*files: Path) -> str:
+    """The JSON report of these files, the number of files left out."""
+    wanted = goals()
+    names = [str(file) for file in files]
+    with open_events(names, io.BytesIO(), wanted.events, fields_needed(wanted), sessions=True) as table:
+        printed = FORMATS["json"](analyse(table, wanted, Period()), Screen(None, colour=False, unicode=True))
+    return re.sub(r'"files": \d+', "", printed, count=1)
+
+
+def csv_of(rows: Sequence[int]) -> str:
+    return "\n".join([LINES[0], *(LINES[row + 1] for row in rows)]) + "\n"
+
+
+def as_csv(rows: Sequence[int], path: Path) -> None:
+    path.write_text(csv_of(rows), encoding="utf-8")
+
+
+def as_packed_csv(rows: Sequence[int], path: Path) -> None:
+    path.write_bytes(gzip.compress(csv_of(rows).encode()))
+
+
+def as_turned_csv(rows: Sequence[int], path: Path) -> None:
+    """The columns the other way round."""
+    frame = pl.read_csv(csv_of(rows).encode(), infer_schema=False)
+    frame.select(reversed(frame.columns)).write_csv(path)
+
+
+def as_ndjson(rows: Sequence[int], path: Path) -> None:
+    path.write_text("\n".join(OBJECTS[row] for row in rows), encoding="utf-8")
+
+
+def as_parquet(rows: Sequence[int], path: Path) -> None:
+    pl.read_parquet(SAMPLE / "events.parquet")[list(rows)].write_parquet(path)
+
+
+WRITERS: Sequence[Callable[[Sequence[int], Path], None]] = (
+    as_csv,
+    as_packed_csv,
+    as_turned_csv,
+    as_ndjson,
+    as_parquet,
+)
+
+
+def shuffled(seed: int) -> list[int]:
+    return random.Random(seed).sample(ROWS, len(ROWS))
+
+
+@pytest.fixture(scope="module")
+def whole() -> str:
+    return report(SAMPLE / "events.csv")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_the_order_of_rows_and_the_format_change_nothing(
+    writer: Callable[[Sequence[int], Path], None], tmp_path: Path, whole: str
+) -> None:
+    writer(shuffled(1), tmp_path / "events")
+    assert report(tmp_path / "events") == whole
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_files_in_any_number_order_and_format_change_nothing(seed: int, tmp_path: Path, whole: str) -> None:
+    chance = random.Random(seed)
+    rows = shuffled(seed)
+    ends = [0, *sorted(chance.sample(range(1, len(rows)), chance.randint(1, 8))), len(rows)]
+    for number, (start, end) in enumerate(pairwise(ends)):
+        chance.choice(WRITERS)(rows[start:end], tmp_path / str(number))
+    files = list(tmp_path.iterdir())
+    chance.shuffle(files)
+    assert report(*files) == whole
+
+
+def test_the_order_of_rows_changes_nothing_where_many_share_a_moment(tmp_path: Path) -> None:
+    """By the hour, a user's events of a visit are mostly of one moment."""
+    reports = set()
+    for seed in range(5):
+        path = tmp_path / f"{seed}.csv"
+        path.write_text(BY_THE_HOUR.sub(":00:00Z", csv_of(shuffled(seed))), encoding="utf-8")
+        reports.add(report(path))
+    assert len(reports) == 1
+
+
+def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
+    copies = [re.sub("^u", f"v{copy}-", line) for copy in range(8) for line in LINES[1:]]
+    random.Random(1).shuffle(copies)
+    text = BY_THE_HOUR.sub(":00:00Z", "\n".join([LINES[0], *copies]))
+    program.lay_out(tmp_path, (ROOT / "goals.example.yaml").read_text(encoding="utf-8"), text)
+    (tmp_path / "half.csv").write_text(csv_of(ROWS[::2]), encoding="utf-8")
+    runs = [
+        program.run(
+            tmp_path, *program.RUN, "half.csv", "--json", env=program.environment(POLARS_MAX_THREADS=str(threads))
+        )
+        for threads in (1, 2, 8)
+    ]
+    assert [(run.returncode, run.stderr) for run in runs] == [(0, b"")] * 3
+    assert len({run.stdout for run in runs}) == 1
+    assert b'"in_progress"' in runs[0].stdout
+
+
+# --- sets of whole users ----------------------------------------------------------------------------------------------
+
+
+def rows_and_limits(wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Limits]:
+    """The rows that the counting gets, as `analyse` makes them."""
+    named = conditions(wanted)
+    path = str(SAMPLE / "events.csv")
+    with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
+        (rows,) = _collect(_matched(_mark(table.frame, wanted, Period(), named), wanted, named))
+    latest = rows[TIME].max()
+    assert isinstance(latest, int)
+    return rows, Limits(None, None, latest, wanted.events.session_timeout)
+
+
+def tables(counts: Counts) -> Iterator[tuple[str, pl.DataFrame]]:
+    yield "goals", counts.goals.sort("goal")
+    for name, tallies in counts.funnels.items():
+        yield f"{name} counts", tallies.counts
+        yield f"{name} times", tallies.times
+
+
+@pytest.mark.parametrize("sessions", [True, False], ids=["given", "split"])
+@pytest.mark.parametrize("parts", [2, 7])
+def test_counts_of_sets_of_users_add_up(parts: int, *, sessions: bool) -> None:
+    wanted = goals()
+    named = conditions(wanted)
+    rows, limits = rows_and_limits(wanted, sessions=sessions)
+    pieces = [rows.filter(pl.col(USER) % parts == part) for part in range(parts)]
+    assert all(len(piece) for piece in pieces)
+    counted = [count(piece, wanted, named, limits) for piece in pieces]
+    whole = count(rows, wanted, named, limits)
+    for added in (reduce(add, counted), reduce(add, reversed(counted))):
+        assert added.sessions == whole.sessions
+        for (name, expected), (same, found) in zip(tables(whole), tables(added), strict=True):
+            assert name == same
+            assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_no_users_add_nothing() -> None:
+    wanted = goals()
+    named = conditions(wanted)
+    rows, limits = rows_and_limits(wanted, sessions=True)
+    whole = count(rows, wanted, named, limits)
+    nobody = count(rows.clear(), wanted, named, limits)
+    assert nobody.sessions == 0
+    for (_, expected), (_, found) in zip(tables(whole), tables(nobody + whole), strict=True):
+        assert_frame_equal(found, expected, check_exact=True)
