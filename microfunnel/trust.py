@@ -41,7 +41,8 @@ def unread_warnings(goals: Goals, unread: Mapping[str, int]) -> list[ReportWarni
     return [
         ReportWarning(
             "unread_value",
-            f"{unread[name]:,} of the completions of {quoted(name)} without a number in {quoted(goal.value_column)}",
+            f"{unread[name]:,} {'completion' if unread[name] == 1 else 'completions'} of {quoted(name)} "
+            f"{'has' if unread[name] == 1 else 'have'} no number in {quoted(goal.value_column)}",
             (name,),
         )
         for name, goal in goals.goals.items()

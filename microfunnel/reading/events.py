@@ -13,7 +13,6 @@ from microfunnel.reading.fields import field_expr, find_columns, near_columns, t
 from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_table
 from microfunnel.reading.times import time_expr
 
-
 POSSIBLE_TIMES = (0, 7_258_118_400_000_000)
 """The years 1970 to 2199, in microseconds; what lies outside was read in the wrong unit."""
 
