@@ -15,7 +15,7 @@ import program
 import pytest
 from polars.testing import assert_frame_equal
 
-from microfunnel.analysis import Period, _collect, _mark, _matched, analyse, fields_needed
+from microfunnel.analysis import Period, _mark, _matched, analyse, fields_needed
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER
@@ -145,7 +145,7 @@ def rows_and_limits(wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Lim
     named = conditions(wanted)
     path = str(SAMPLE / "events.csv")
     with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
-        (rows,) = _collect(_matched(_mark(table.frame, wanted, Period(), named), wanted, named))
+        rows = _matched(_mark(table.frame, wanted, Period(), named), wanted, named).collect(engine="streaming")
     latest = rows[TIME].max()
     assert isinstance(latest, int)
     return rows, Limits(None, None, latest, wanted.events.session_timeout)
