@@ -6,30 +6,42 @@ from collections.abc import Callable, Iterable, Mapping
 import polars as pl
 
 from microfunnel.events import field_column
-from microfunnel.goals import Goal, Goals, Match, Operators
-
-
-def condition_column(funnel: str, step: int, goals: Goals) -> str:
-    """The boolean column that says whether a row completes a step (0 for the first) of a funnel."""
-    goal = goals.funnels[funnel].steps[step].goal
-    return goal_column(goal) if goal is not None else f"step:{funnel}:{step}"
+from microfunnel.funnels import Exclusion, Step
+from microfunnel.goals import Goal, Goals
+from microfunnel.matches import AnyEvent, Match, Operators
 
 
 def goal_column(goal: str) -> str:
-    """The boolean column that says whether a row completes a goal."""
+    """The Boolean column that says whether a row completes a goal."""
     return f"goal:{goal}"
 
 
+def step_columns(funnel: str, index: int, step: Step) -> list[str]:
+    """The Boolean columns of which one is true where a row completes a step (0 for the first) of a funnel."""
+    return [goal_column(goal) for goal in step.goals] or [f"step:{funnel}:{index}"]
+
+
+def exclusion_column(funnel: str, index: int, exclusion: Exclusion) -> str:
+    """The Boolean column of the events that an exclusion (0 for the first) of a funnel names."""
+    return goal_column(exclusion.goal) if exclusion.goal is not None else f"exclude:{funnel}:{index}"
+
+
+def ignored_column(funnel: str) -> str:
+    """The Boolean column of the events that may lie between the steps of a funnel in strict order."""
+    return f"ignore:{funnel}"
+
+
 def conditions(goals: Goals) -> dict[str, Goal]:
-    """Column name to goal, for the goals and for the steps that have a match of their own."""
+    """Column name to goal, for the goals and for what funnels match on their own: steps, exclusions, ignored events."""
     named = {goal_column(name): goal for name, goal in goals.goals.items()}
-    own = {
-        condition_column(name, index, goals): Goal(kind="milestone", match=step.match)
-        for name, funnel in goals.funnels.items()
-        for index, step in enumerate(funnel.steps)
-        if step.match is not None
-    }
-    return named | own
+    for name, funnel in goals.funnels.items():
+        own: dict[str, AnyEvent | Match | None] = {
+            **{column: step.match for i, step in enumerate(funnel.steps) for column in step_columns(name, i, step)},
+            **{exclusion_column(name, i, exclusion): exclusion.match for i, exclusion in enumerate(funnel.exclude)},
+            ignored_column(name): None if funnel.ignore is None else Match.model_validate({"event": funnel.ignore}),
+        }
+        named |= {column: Goal(kind="milestone", match=match) for column, match in own.items() if match is not None}
+    return named
 
 
 def match_goals(named: Mapping[str, Goal]) -> list[pl.Expr]:

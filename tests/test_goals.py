@@ -11,8 +11,10 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from microfunnel.funnels import Funnel, Step
 from microfunnel.goal_values import parse_duration
-from microfunnel.goals import ColumnValue, Funnel, Goal, Goals, Match, Operators, Step, goals_schema
+from microfunnel.goals import ColumnValue, Goal, Goals, goals_schema
+from microfunnel.matches import Match, Operators
 
 GOOD = Path(__file__).parent / "goals_files" / "good.yaml"
 SECOND = 1_000_000
@@ -54,6 +56,34 @@ def test_short_forms_are_the_long_ones() -> None:
 def test_a_label_is_the_name_or_else_the_goal() -> None:
     assert Step(goal="buy").label == "buy"
     assert Step(goal="buy", name="bought").label == "bought"
+    assert Step.model_validate({"any": ["buy", "rent"]}).label == "buy or rent"
+
+
+def test_a_breakdown_is_called_by_its_columns_and_where_they_are_read() -> None:
+    both = Funnel.model_validate({"steps": ["a"], "by": [["channel", "os"], {"column": "os", "value": "step:a"}]}).by
+    assert [each.name for each in both] == ["channel, os", "os (step:a)"]
+    assert [each.step for each in both] == [None, "a"]
+
+
+def test_a_unit_is_a_word_or_a_list_of_columns() -> None:
+    assert Funnel.model_validate({"steps": ["a"]}).unit_columns == []
+    assert Funnel.model_validate({"steps": ["a"], "count": ["user_id", "order_id"]}).unit_columns == [
+        "user_id",
+        "order_id",
+    ]
+
+
+def test_options_that_clash_are_told_all_at_once() -> None:
+    wrong = {"steps": [{"goal": "a", "optional": True}, "b"], "ignore": ["x"], "count": "attempts", "entry": "first"}
+    with pytest.raises(ValidationError) as raised:
+        Funnel.model_validate(wrong)
+    places = [error["loc"] for error in raised.value.errors()]
+    assert places == [("entry",), ("ignore",), ("steps", 0, "optional")]
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    with pytest.raises(ValidationError, match="`order: any` goes without `within`"):
+        Funnel.model_validate({"steps": ["a", {"goal": "b", "within": "0s"}], "order": "any"})
 
 
 @pytest.mark.parametrize(
@@ -146,6 +176,11 @@ def test_the_schema_and_the_models_take_the_good_file(validator: Draft202012Vali
     Goals.model_validate(good)
 
 
+def test_the_schema_takes_the_example_of_the_design(validator: Draft202012Validator) -> None:
+    case = yaml.safe_load((GOOD.parent / "design_example.yaml").read_text(encoding="utf-8"))
+    assert list(validator.iter_errors(yaml.safe_load(case["file"]))) == []
+
+
 def _as_an_editor_reads(content: dict[str, Any]) -> dict[str, Any]:
     """YAML 1.2 has no octal or `no`, and `1e3` is a number there."""
     operators = content["goals"]["big_order"]["match"]
@@ -187,6 +222,23 @@ def _set(*path: str | int, to: object) -> Callable[[Any], None]:
         _set("funnels", "checkout", "window", to="7"),
         _set("funnels", "checkout", "window", to=None),
         _set("funnels", "checkout", "by", to={"colum": "device"}),
+        _set("funnels", "checkout", "by", to={"column": []}),
+        _set("funnels", "checkout", "by", to={"column": "device", "value": "latest"}),
+        _set("funnels", "checkout", "by", to={"column": "device", "value": "step:"}),
+        _set("funnels", "checkout", "by", to={"column": "device", "bins": []}),
+        _set("funnels", "checkout", "by", to=[[]]),
+        _set("funnels", "checkout", "steps", 0, to={"any": []}),
+        _set("funnels", "checkout", "steps", 0, to={"any": ["view_product"], "goal": "view_product"}),
+        _set("funnels", "checkout", "steps", 0, to={"goal": "view_product", "optional": "maybe"}),
+        _set("funnels", "checkout", "order", to="strickt"),
+        _set("funnels", "checkout", "count", to=[]),
+        _set("funnels", "checkout", "count", to="user_id"),
+        _set("funnels", "checkout", "open", to="sometimes"),
+        _set("funnels", "checkout", "ignore", to="scroll"),
+        _set("funnels", "checkout", "on_exclusion", to="stop"),
+        _set("funnels", "checkout", "exclude", to=[{}]),
+        _set("funnels", "checkout", "exclude", to=[{"goal": "purchase", "match": "any"}]),
+        _set("funnels", "checkout", "exclude", to=[{"goal": "purchase", "between": ["view_product"]}]),
         _set("events", "session_timeout", to=30),
         _set("events", "columns", "usr", to="id"),
     ],

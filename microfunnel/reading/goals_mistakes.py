@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from microfunnel.goals import Goals, Match, Model, Operators, Test
+from microfunnel.goals import Goals
+from microfunnel.matches import Match, Model, Operators, Test
 from microfunnel.reading.yaml_file import Plain, YamlPath
 from microfunnel.wording import did_you_mean, listed, nearest, quoted, shortened
 
@@ -53,7 +54,7 @@ class Finding(NamedTuple):
 def model_findings(error: ValidationError | None, content: Plain, empty: Collection[YamlPath]) -> Iterator[Finding]:
     """One finding for each mistake that the models refuse, and for each value left empty."""
     errors = error.errors(include_url=False, include_input=False)[:MOST_FINDINGS] if error else []
-    found = [(_path(content, each["loc"]), each) for each in errors]
+    found = [(written_path(content, each["loc"]), each) for each in errors]
     unknown = {path for path, each in found if each["type"] == "extra_forbidden"}
     unwritten = set(empty) - unknown
     incomplete = {path[:-1] for path in empty}
@@ -73,6 +74,8 @@ def where(path: YamlPath) -> str:
     for depth, part in enumerate(path):
         if depth == 1 and path[0] in {"goals", "funnels"}:
             words[-1] = f"{str(path[0])[:-1]} {shortened(str(part))}"
+        elif isinstance(part, int) and isinstance(path[depth - 1], int):
+            words.append(f"item {part + 1}")
         elif isinstance(part, int):
             words[-1] = f"{str(words[-1]).removesuffix('s')} {part + 1}"
         else:
@@ -80,7 +83,7 @@ def where(path: YamlPath) -> str:
     return ", ".join(words)
 
 
-def _path(content: Plain, location: tuple[int | str, ...]) -> YamlPath:
+def written_path(content: Plain, location: tuple[int | str, ...]) -> YamlPath:
     """The part of pydantic's location that the file has too: branches of unions and missing keys are left out."""
     path: YamlPath = ()
     for part in location:
