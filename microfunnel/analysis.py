@@ -11,16 +11,18 @@ from microfunnel.counting.counts import count
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
-from microfunnel.counting.totals import segments, total
+from microfunnel.counting.totals import periods, segments, total
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
-from microfunnel.goals import Funnel, Goal, Goals
+from microfunnel.funnels import Funnel
+from microfunnel.goals import Goal, Goals
 from microfunnel.interrupts import interruptible
 from microfunnel.matching import conditions, fields_of, match_expr, match_goals
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
 from microfunnel.trust import event_names, unmatched_warnings, unread_warnings
 
 USED = "used"
+PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 NO_EVENTS = ReportWarning("no_events", "there is no event to count")
 
 
@@ -34,6 +36,8 @@ class Period:
     """Exclusive."""
     as_of: int | None = None
     """Later events are not looked at, and windows that reach past this moment are open."""
+    trend: str | None = None
+    """`day`, `week` or `month`: also each period of entry on its own."""
 
 
 def fields_needed(goals: Goals) -> set[str]:
@@ -45,11 +49,10 @@ def fields_needed(goals: Goals) -> set[str]:
 def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
     """The report of all goals and funnels over these events."""
     named = conditions(goals)
-    marked = _mark(events.frame, goals, period, named)
-    overview, rows = _collect(events, _overview(marked, period), _matched(marked, goals, named))
+    marked = mark(events.frame, goals, period, named)
+    overview, rows = collect(events, overview_of(marked, period), _matched(marked, goals, named))
     facts = overview.row(0, named=True)
-    data_end = period.as_of if period.as_of is not None else facts["known_until"]
-    counts = count(rows, goals, named, Limits(period.since, period.until, data_end or 0, goals.events.session_timeout))
+    counts = count(rows, goals, named, limits_of(goals, period, facts["known_until"]))
     return Report(
         events=EventsResult(
             files=len(events.paths),
@@ -62,6 +65,7 @@ def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
             first_time=facts["first_time"],
             last_time=facts["last_time"],
             timezone=goals.events.timezone,
+            joined_ids=events.joined_ids,
             warnings=(
                 *(ReportWarning(code, message) for code, message in events.warnings),
                 *(_silence(events, goals, named, marked, rows) if facts["rows_used"] else [NO_EVENTS]),
@@ -73,16 +77,29 @@ def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
     )
 
 
+def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:
+    """What bounds the attempts in this period, of a log that ends at `known_until`."""
+    data_end = period.as_of if period.as_of is not None else known_until
+    return Limits(
+        period.since,
+        period.until,
+        data_end or 0,
+        goals.events.session_timeout,
+        trend=PERIODS[period.trend] if period.trend else None,
+        timezone=goals.events.timezone,
+    )
+
+
 def _silence(
     events: EventTable, goals: Goals, named: Mapping[str, Goal], marked: pl.LazyFrame, rows: pl.DataFrame
 ) -> list[ReportWarning]:
     """Warnings of goals and steps that no event matches; only where there are any are the event names read."""
     unmatched = [column for column in named if not rows[column].any()]
-    names = dict(_collect(events, event_names(marked.filter(USED)))[0].iter_rows()) if unmatched else {}
+    names = dict(collect(events, event_names(marked.filter(USED)))[0].iter_rows()) if unmatched else {}
     return unmatched_warnings(goals, unmatched, names)
 
 
-def _collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
+def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
     """The frames, from one reading; an InputError that names the file where one can't be read."""
     try:
         with reading_errors():
@@ -95,7 +112,7 @@ def _collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
         raise
 
 
-def _mark(frame: pl.LazyFrame, goals: Goals, period: Period, named: Mapping[str, Goal]) -> pl.LazyFrame:
+def mark(frame: pl.LazyFrame, goals: Goals, period: Period, named: Mapping[str, Goal]) -> pl.LazyFrame:
     """The events with `used` and a Boolean column for each condition."""
     used = pl.col(REJECTED) == 0
     if goals.events.where is not None:
@@ -105,7 +122,7 @@ def _mark(frame: pl.LazyFrame, goals: Goals, period: Period, named: Mapping[str,
     return frame.with_columns(used.alias(USED), *match_goals(named))
 
 
-def _overview(marked: pl.LazyFrame, period: Period) -> pl.LazyFrame:
+def overview_of(marked: pl.LazyFrame, period: Period) -> pl.LazyFrame:
     """One row: what became of the rows, how many users the period has, and which time its events cover."""
     used, inside = pl.col(USED), pl.col(USED)
     if period.since is not None:
@@ -125,17 +142,23 @@ def _overview(marked: pl.LazyFrame, period: Period) -> pl.LazyFrame:
 
 def _matched(marked: pl.LazyFrame, goals: Goals, named: Mapping[str, Goal]) -> pl.LazyFrame:
     """The used rows that some goal needs, with what the counting looks at; all of them where sessions matter."""
-    wanted = pl.col(USED) if goals.need_sessions else pl.col(USED) & pl.any_horizontal(*named)
+    wanted = pl.col(USED) if goals.need_all_events else pl.col(USED) & pl.any_horizontal(*named)
+    return marked.filter(wanted).select(columns_counted(marked, goals, named))
+
+
+def columns_counted(marked: pl.LazyFrame, goals: Goals, named: Mapping[str, Goal]) -> list[str]:
+    """The columns that the counting looks at, in the order in which rows are sorted by them."""
     fields = [field_column(name) for name in sorted(_kept_fields(goals))]
     session = [SESSION] if SESSION in marked.collect_schema() else []
-    return marked.filter(wanted).select(USER, TIME, *session, *named, *fields)
+    return [USER, TIME, *session, *named, *fields]
 
 
 def _kept_fields(goals: Goals) -> set[str]:
     """The fields that are looked at after the reading: breakdowns, distinct values, money."""
-    by = {breakdown.column for funnel in goals.funnels.values() for breakdown in funnel.by}
+    by = {name for funnel in goals.funnels.values() for each in funnel.by for name in each.columns}
+    units = {name for funnel in goals.funnels.values() for name in funnel.unit_columns}
     of_goals = {field for goal in goals.goals.values() for field in (goal.distinct, goal.value_column) if field}
-    return by | of_goals
+    return by | units | of_goals
 
 
 def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int) -> GoalResult:
@@ -148,9 +171,11 @@ def _funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:
     return FunnelResult(
         funnel=name,
         order=funnel.order,
-        count=funnel.count,
+        count=", ".join(funnel.unit_columns) or str(funnel.count),
         entry=funnel.entry,
         window_seconds=None if funnel.window is None else funnel.window / 1_000_000,
         totals=total(tallies, funnel),
         segments=tuple(segments(tallies, funnel)),
+        trend=tuple(periods(tallies, funnel)),
+        left_out=tallies.left_out,
     )

@@ -1,13 +1,15 @@
 """What a run found: counts are stored, rates are properties, and 0/0 is None."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import sqrt
 from statistics import NormalDist
 
 NOT_SET = "(not set)"
 """The segment of the units whose entry has no value."""
+NOT_REACHED = "(did not reach)"
+"""The segment of the units without the step whose value is asked for."""
 OTHER = "(other)"
 """The segment of all units beyond the top ones."""
 PERCENTILES = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
@@ -69,19 +71,34 @@ class Step:
     goal: str
     reached: int
     previous: int | None
-    """Units that reached the step before; None for the first step."""
+    """Units that reached the required step before; None for the first step."""
     entered: int
-    in_progress: int
-    """Of the dropped: those whose window was still open where the data ends."""
     times_from_previous: Times | None
     times_from_first: Times | None
     optional: bool = False
-    excluded: int = 0
-    """Of the dropped: those whose journey an exclusion ended."""
+    entered_here: int = 0
+    """Units whose first step it is: all of them in the first step, in others only where a funnel is open."""
+    stopped: Mapping[str, int] = field(default_factory=dict)
+    """The dropped by what stopped them: `no_event`, `too_late`, `interrupted`, `excluded`, or else `in_progress`."""
+
+    @property
+    def came_on(self) -> int:
+        """Units that came from the step before."""
+        return self.reached - self.entered_here
+
+    @property
+    def in_progress(self) -> int:
+        """Of the dropped: those whose window was still open where the data ends."""
+        return self.stopped.get("in_progress", 0)
+
+    @property
+    def excluded(self) -> int:
+        """Of the dropped: those whose journey an exclusion ended."""
+        return self.stopped.get("excluded", 0)
 
     @property
     def from_previous(self) -> Rate | None:
-        return None if self.previous is None else Rate(self.reached, self.previous)
+        return None if self.previous is None else Rate(self.came_on, self.previous)
 
     @property
     def from_first(self) -> Rate:
@@ -89,12 +106,12 @@ class Step:
 
     @property
     def dropped(self) -> int | None:
-        """Units that reached the step before and not this one."""
-        return None if self.previous is None else self.previous - self.reached
+        """Units that reached the step before and not this one; None for a step that nobody has to take."""
+        return None if self.previous is None or self.optional else self.previous - self.came_on
 
     @property
     def drop_off(self) -> Rate | None:
-        return None if self.previous is None else Rate(self.previous - self.reached, self.previous)
+        return None if self.dropped is None or self.previous is None else Rate(self.dropped, self.previous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +119,20 @@ class Totals:
     """The steps of a funnel over a group of units, and how many of them are mature."""
 
     steps: tuple[Step, ...]
+    entered: int
     matured: Rate | None
     """Converted among the units whose window is closed; None without a window."""
     in_progress: int | None
     """Units that have not converted and whose window is still open; None without a window."""
 
     @property
-    def entered(self) -> int:
-        return self.steps[0].reached
+    def required(self) -> list[Step]:
+        """The steps that a unit has to take to convert."""
+        return [step for step in self.steps if not step.optional]
 
     @property
     def converted(self) -> int:
-        return self.steps[-1].reached
+        return self.required[-1].reached
 
     @property
     def conversion(self) -> Rate:
@@ -121,9 +140,13 @@ class Totals:
 
     @property
     def worst_step(self) -> Step | None:
-        """The step before which most units are lost; the first of equals; None where nobody is lost."""
+        """The step before which most units stopped; the first of equals; None where all went on."""
         losing = [step for step in self.steps if step.dropped]
         return max(losing, key=lambda step: step.dropped or 0, default=None)
+
+    def before(self, step: Step) -> Step:
+        """The required step before this one, which is not the first."""
+        return [each for each in self.required if each.step < step.step][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +154,9 @@ class Segment:
     """The units of a funnel that share a value, such as a device."""
 
     by: Mapping[str, str]
+    """Column to value."""
+    value: str
+    """Where the value is read: `entry`, `first`, `last`, `step:GOAL` or `all_steps`."""
     totals: Totals
 
 
@@ -156,6 +182,8 @@ class FunnelResult:
     segments: tuple[Segment, ...]
     """Grouped by the columns of `by`, in their order; in each, the largest entered first, `(other)` last."""
     trend: tuple[PeriodOfEntry, ...] = ()
+    left_out: int = 0
+    """Events of its steps that belong to no unit, because a part of it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +233,8 @@ class EventsResult:
     timezone: str
     """For the days that people read; the JSON is UTC."""
     warnings: tuple[ReportWarning, ...]
+    joined_ids: int | None = None
+    """Anonymous ids that belong to a user; None where no column of them is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +244,120 @@ class Report:
     events: EventsResult
     goals: tuple[GoalResult, ...]
     funnels: tuple[FunnelResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one event meant for the journey of its unit."""
+
+    verdict: str
+    """A short code for programs, such as `too_late`; `rendering.verdicts` has them all in words."""
+    step: int | None = None
+    """1 for the first step of the funnel."""
+    goal: str | None = None
+    """The label of that step, or of the step that it waited for."""
+    seconds: float | None = None
+    """How much too late, or how long it had to wait at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedEvent:
+    """One event of the user, and what became of it."""
+
+    time: int | None
+    """Microseconds since 1970 UTC; None where it can't be read."""
+    event: str | None
+    goals: tuple[str, ...]
+    """The goals that it completes."""
+    steps: tuple[int, ...]
+    """The steps of the funnel that it fits, 1 for the first."""
+    verdicts: tuple[Verdict, ...]
+    """One; several where it serves several steps, all but one of them optional."""
+    own: bool = True
+    """False for an event of another user in a unit that both share."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenStep:
+    """A step that a journey took, and when."""
+
+    step: int
+    """1 for the first step of the funnel."""
+    goal: str
+    time: int
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedJourney:
+    """A journey as it was counted."""
+
+    taken: tuple[TakenStep, ...]
+    """In order of time."""
+    first: int
+    """The required step (1 for the first) at which it came in."""
+    depth: int
+    """The last required step that it took; in any order, the number of different ones."""
+    required: int
+    outcome: str
+    """`converted`, `in_progress`, `no_event`, `too_late`, `interrupted` or `excluded`."""
+    stopped_before: str | None
+    """The required step that it did not take; None where it converted, or where the order is any."""
+    closes: int | None
+    """When its window ends; None without one."""
+
+    @property
+    def reached(self) -> int:
+        """The number of required steps that it took."""
+        return self.depth - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedUnit:
+    """The events of one unit, in order of time, and the journeys that were counted of them."""
+
+    unit: str | None
+    """What tells it from the other units of the user, such as `session 2`; None where the unit is the user."""
+    events: tuple[ExplainedEvent, ...]
+    journeys: tuple[ExplainedJourney, ...]
+    absent: str | None
+    """Why no journey was counted: `no_entry`, `outside_period`, `dropped`, or of no unit `no_unit` or `unused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStep:
+    """A step of a funnel, before anything is counted."""
+
+    goal: str
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedFunnel:
+    """One funnel, as one user went through it."""
+
+    funnel: str
+    order: str
+    count: str
+    entry: str
+    window_seconds: float | None
+    steps: tuple[NamedStep, ...]
+    units: tuple[ExplainedUnit, ...]
+    enters_anywhere: bool = False
+    """Whether a unit may come in at other steps than the first."""
+
+    def before(self, step: int) -> str | None:
+        """The label of the required step before this one (1 for the first)."""
+        return next((each.goal for each in self.steps[: step - 1][::-1] if not each.optional), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one user was counted as it was, for each funnel."""
+
+    user: str
+    timezone: str
+    """For the times that people read; the JSON is UTC."""
+    data_end: int
+    """The last moment that the log knows of."""
+    funnels: tuple[ExplainedFunnel, ...]

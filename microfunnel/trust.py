@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 import polars as pl
 
 from microfunnel.events import field_column
-from microfunnel.goals import Goals, Match, Operators
-from microfunnel.matching import condition_column, goal_column
+from microfunnel.goals import Goals
+from microfunnel.matches import Match, Operators
+from microfunnel.matching import exclusion_column, goal_column, step_columns
 from microfunnel.results import ReportWarning
 from microfunnel.wording import all_near, quoted
 
@@ -18,21 +19,23 @@ def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[
 
     `names` are the event names of the log with their counts.
     """
-    found = []
-    for name, goal in goals.goals.items():
-        if goal_column(name) in unmatched:
-            found.append(
-                ReportWarning(
-                    "unmatched_goal", f"no event matches the goal {quoted(name)}{_near(goal.match, names)}", (name,)
-                )
+    found = [
+        ReportWarning("unmatched_goal", f"no event matches the goal {quoted(name)}{_near(goal.match, names)}", (name,))
+        for name, goal in goals.goals.items()
+        if goal_column(name) in unmatched
+    ]
+    for name, funnel in goals.funnels.items():
+        own = [(step_columns(name, i, step)[0], step.label, step.match) for i, step in enumerate(funnel.steps)]
+        own += [(exclusion_column(name, i, each), "exclude", each.match) for i, each in enumerate(funnel.exclude)]
+        found += [
+            ReportWarning(
+                "unmatched_step",
+                f"no event matches the step {quoted(label)} of {quoted(name)}{_near(match, names)}",
+                (label,),
             )
-    for funnel, each in goals.funnels.items():
-        for index, step in enumerate(each.steps):
-            if step.match is not None and condition_column(funnel, index, goals) in unmatched:
-                message = (
-                    f"no event matches the step {quoted(step.label)} of {quoted(funnel)}{_near(step.match, names)}"
-                )
-                found.append(ReportWarning("unmatched_step", message, (step.label,)))
+            for column, label, match in own
+            if match is not None and column in unmatched
+        ]
     return found
 
 

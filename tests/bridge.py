@@ -20,6 +20,7 @@ def report_of(
     since: int | None = None,
     until: int | None = None,
     as_of: int | None = None,
+    trend: str | None = None,
 ) -> Report:
     """The report of these events: `user`, `time` (microseconds), `event` and any other fields as text."""
     checked = Goals.model_validate(goals)
@@ -39,4 +40,5 @@ def report_of(
         pl.lit(0, dtype=pl.UInt8).alias(REJECTED),
         *(pl.col(name).alias(field_column(name)) for name in names if name != "time"),
     )
-    return analyse(EventTable((("events", frame),), (Path("events"),)), checked, Period(since, until, as_of))
+    events = EventTable((("events", frame),), (Path("events"),))
+    return analyse(events, checked, Period(since, until, as_of, trend))

@@ -10,7 +10,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from reference import SECOND, Limits, time_of
+from reference_goals import SECOND, time_of
+from reference_rule import Limits
 
 Log = list[dict[str, str | int | None]]
 
@@ -35,6 +36,7 @@ def examples(default: int) -> settings:
 START = 1_700_000_000 * SECOND
 TICK = SECOND // 2
 TICKS = 16
+PRICES = [None, "", "5", "10", "30", "50", "x"]
 DURATIONS = ["0s", "0.5s", "1s", "1.5s", "2s", "3s", "5s"]
 
 PLAIN_GOALS: dict[str, dict[str, Any]] = {
@@ -66,6 +68,7 @@ class Case:
     rows: Log
     file: dict[str, Any]
     limits: Limits
+    trend: str | None = None
 
 
 def times(ticks: int = TICKS) -> st.SearchStrategy[int]:
@@ -88,7 +91,8 @@ def logs(draw: st.DrawFn, *, sessions: bool | None = None, ties: bool = True) ->
             row: dict[str, str | int | None] = {"user": user, "time": time, "event": draw(st.sampled_from("abcd"))}
             if with_sessions:
                 row["session"] = f"{user}-{draw(st.integers(1, 2))}"
-            rows.append(row | {"device": device})
+            row |= {"device": device, "order": draw(st.sampled_from([None, "", "1", "2"]))}
+            rows.append(row | {"price": draw(st.sampled_from(PRICES))})
     return rows
 
 
@@ -126,6 +130,86 @@ def funnels(draw: st.DrawFn, goals: list[str], *, sessions: bool = True, limited
 
 
 @st.composite
+def whole_funnels(draw: st.DrawFn, goals: list[str], order: str | None = None) -> dict[str, Any]:
+    """A funnel with any of all the options that go together."""
+    order = order or draw(st.sampled_from(["ordered", "ordered", "strict", "any"]))
+    funnel = draw(funnels(goals, sessions=False, limited=order != "any"))
+    funnel |= {"order": order, "count": draw(st.sampled_from(UNITS)), "by": []}
+    attempts = funnel["count"] == "attempts"
+    if order == "any":
+        del funnel["ties"]
+    if order == "strict" and draw(st.booleans()):
+        funnel["ignore"] = draw(st.sampled_from([["c"], ["c", "d"]]))
+    if attempts:
+        del funnel["entry"]
+    elif order != "any" and draw(st.integers(0, 3)) == 3:
+        funnel["open"] = True
+    funnel["steps"] = draw(steps_of_all_kinds(funnel["steps"], goals, optional=order != "any"))
+    if exclude := draw(st.lists(exclusions(funnel), max_size=2)):
+        funnel["exclude"] = exclude
+        if not attempts:
+            funnel["on_exclusion"] = draw(st.sampled_from(["end", "drop"]))
+    choices = BREAKDOWNS + [{"column": "device", "value": f"step:{name}"} for name in unique_labels(funnel)]
+    funnel["by"] = draw(st.lists(st.sampled_from(choices), max_size=3, unique_by=columns_and_value))
+    return funnel
+
+
+def columns_and_value(by: Any) -> str:
+    """What tells two breakdowns of a funnel apart."""
+    spec = {"column": by} if isinstance(by, str) else by
+    return f"{spec['column']} {spec.get('value', 'entry')}"
+
+
+UNITS = ["users", "users", "sessions", "attempts", ["order"], ["user", "order"]]
+BREAKDOWNS: list[Any] = [
+    "device",
+    {"column": "device", "top": 1},
+    {"column": ["device", "event"]},
+    {"column": "device", "value": "first"},
+    {"column": "device", "value": "last", "top": 2},
+    {"column": ["device", "price"], "value": "last"},
+    {"column": "device", "value": "all_steps"},
+    {"column": ["device", "event"], "value": "all_steps", "top": 3},
+    {"column": "price", "bins": [10, 50]},
+    {"column": "price", "bins": [10], "value": "first"},
+]
+
+
+@st.composite
+def steps_of_all_kinds(draw: st.DrawFn, steps: list[Any], goals: list[str], *, optional: bool) -> list[Any]:
+    """These steps, some of them now completed by either of two goals, and optional ones after some of them."""
+    found: list[Any] = []
+    for number, each in enumerate(steps):
+        spec = {"goal": each} if isinstance(each, str) else dict(each)
+        if draw(st.integers(0, 4)) == 4:
+            spec["any"] = [spec.pop("goal"), draw(st.sampled_from(goals))]
+            spec["name"] = f"either {number}"
+        found.append(spec)
+        if optional and draw(st.integers(0, 3)) == 3:
+            found.append({"goal": draw(st.sampled_from(goals)), "optional": True})
+    return found
+
+
+def unique_labels(funnel: Mapping[str, Any], *, required: bool = False) -> list[str]:
+    """The labels that name one step only; in any order, no step has a time of its own that could be named."""
+    if funnel["order"] == "any":
+        return []
+    labels = [step.get("name") or step["goal"] for step in funnel["steps"]]
+    kept = [step for step in funnel["steps"] if not (required and step.get("optional"))]
+    return [label for step in kept if labels.count(label := step.get("name") or step["goal"]) == 1]
+
+
+@st.composite
+def exclusions(draw: st.DrawFn, funnel: Mapping[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = draw(st.sampled_from([{"match": {"event": "d"}}, {"goal": "b_or_c"}, {"goal": "a"}]))
+    labels = unique_labels(funnel, required=True)
+    if len(labels) > 1 and draw(st.booleans()):
+        ends = draw(st.lists(st.sampled_from(range(len(labels))), min_size=2, max_size=2, unique=True))
+        spec = spec | {"between": [labels[place] for place in sorted(ends)]}
+    return spec
+
+
+@st.composite
 def limits(draw: st.DrawFn, rows: Log) -> Limits:
     """Often none, else at an event or next to it; `since` may lie after `until`, and `as_of` before the last event."""
     if draw(st.booleans()):
@@ -154,6 +238,41 @@ def counted_cases(draw: st.DrawFn) -> Case:
     return Case(rows, goals_file(draw(funnels([*COUNTED_GOALS, "a", "b", "every"])), goals), draw(limits(rows)))
 
 
+@st.composite
+def whole_cases(draw: st.DrawFn, order: str | None = None) -> Case:
+    """All options together."""
+    rows = draw(logs())
+    return Case(rows, goals_file(draw(whole_funnels(list(PLAIN_GOALS), order))), draw(limits(rows)))
+
+
+@st.composite
+def cases_of_days(draw: st.DrawFn) -> Case:
+    """The same with a day for each second, and a trend; in between the clocks change and a month begins."""
+    case = draw(whole_cases())
+    funnel = in_days(case.file["funnels"]["f"])
+    zone = draw(st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]))
+    file = case.file | {"events": {"session_timeout": "0.5d", "timezone": zone}, "funnels": {"f": funnel}}
+    rows = [row | {"time": day_of(time_of(row))} for row in case.rows]
+    ends = [
+        None if time is None else day_of(time) for time in (case.limits.since, case.limits.until, case.limits.as_of)
+    ]
+    return Case(rows, file, Limits(*ends), draw(st.sampled_from(["day", "week", "month"])))
+
+
+def in_days(funnel: Mapping[str, Any]) -> dict[str, Any]:
+    def longer(spec: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: value.replace("s", "d") if key in {"window", "within", "after"} else value
+            for key, value in spec.items()
+        }
+
+    return longer(funnel) | {"steps": [longer(step) for step in funnel["steps"]]}
+
+
+def day_of(time: int) -> int:
+    return START - 20 * 86_400 * SECOND + (time - START) * 86_400
+
+
 # --- the cases in peers/ ----------------------------------------------------------------------------------------------
 
 
@@ -176,11 +295,18 @@ def peer_cases(name: str) -> list[PeerCase]:
                 [event | {"time": micros_of(event["time"])} for event in case["events"]],
                 {"version": 1, "goals": case["goals"], "funnels": {"f": case["funnel"]}},
                 Limits(),
+                case.get("trend"),
             ),
             case["expected"],
         )
         for case in found
     ]
+
+
+def all_peer_cases() -> list[PeerCase]:
+    """All cases that our rule reproduces."""
+    names = ["ordered", "strict", "any", "exclusions", "segments", "units", "trend"]
+    return [case for name in names for case in peer_cases(name)]
 
 
 def micros_of(time: str | int) -> int:

@@ -10,8 +10,11 @@ import pytest
 from bridge import report_of
 from hypothesis import example, given
 from hypothesis import strategies as st
-from reference import Counted, Limits, Tally, completions, count_funnel, micros
-from reference import Times as ReferenceTimes
+from reference import Counted, count_funnel
+from reference_goals import completions, micros
+from reference_rule import REASONS, Limits
+from reference_tally import Tally
+from reference_tally import Times as ReferenceTimes
 from strategies import (
     COUNTED_GOALS,
     PLAIN_GOALS,
@@ -21,16 +24,18 @@ from strategies import (
     Case,
     Log,
     PeerCase,
+    all_peer_cases,
     cases,
+    cases_of_days,
     counted_cases,
     examples,
     funnels,
     goals_file,
     logs,
-    peer_cases,
+    whole_cases,
 )
 
-from microfunnel.results import FunnelResult, Times, Totals
+from microfunnel.results import FunnelResult, Segment, Times, Totals
 
 LATEST = START + 2 * TICKS * TICK
 NEGATIVE = {"not_a", "every"}  # goals that any foreign event completes
@@ -38,7 +43,7 @@ NEGATIVE = {"not_a", "every"}  # goals that any foreign event completes
 
 def fast(case: Case) -> FunnelResult:
     limits = case.limits
-    report = report_of(case.rows, case.file, since=limits.since, until=limits.until, as_of=limits.as_of)
+    report = report_of(case.rows, case.file, limits.since, limits.until, limits.as_of, case.trend)
     (funnel,) = report.funnels
     return funnel
 
@@ -54,9 +59,11 @@ def shown(totals: Totals) -> dict[str, Any]:
     """The numbers of a result, side by side with `shown_reference`."""
     steps = totals.steps
     return {
+        "entered": totals.entered,
         "reached": [step.reached for step in steps],
+        "entered_here": [step.entered_here for step in steps],
+        "stopped": [{reason: step.stopped.get(reason, 0) for reason in REASONS} for step in steps],
         "in_progress": totals.in_progress,
-        "in_progress_by_step": [step.in_progress for step in steps],
         "matured": totals.matured and (totals.matured.part, totals.matured.whole),
         "from_previous": [shown_times(step.times_from_previous) for step in steps],
         "from_first": [shown_times(step.times_from_first) for step in steps],
@@ -65,9 +72,11 @@ def shown(totals: Totals) -> dict[str, Any]:
 
 def shown_reference(tally: Tally) -> dict[str, Any]:
     return {
+        "entered": tally.entered,
         "reached": tally.reached,
+        "entered_here": tally.entered_here,
+        "stopped": tally.stopped,
         "in_progress": tally.in_progress,
-        "in_progress_by_step": tally.in_progress_by_step,
         "matured": tally.matured,
         "from_previous": [shown_times(times) for times in tally.times_from_previous],
         "from_first": [shown_times(times) for times in tally.times_from_first],
@@ -76,14 +85,29 @@ def shown_reference(tally: Tally) -> dict[str, Any]:
 
 def whole(funnel: FunnelResult) -> dict[Any, Any]:
     """The funnel and its segments, by column and value."""
-    segments = {next(iter(segment.by.items())): shown(segment.totals) for segment in funnel.segments}
+    segments = {label_of(segment): shown(segment.totals) for segment in funnel.segments}
     assert len(segments) == len(funnel.segments)
-    return {"all": shown(funnel.totals)} | segments
+    trend = {period.period: shown(period.totals) for period in funnel.trend if period.totals.entered}
+    return {"all": shown(funnel.totals)} | segments | trend
+
+
+def label_of(segment: Segment) -> tuple[str, str]:
+    """The breakdown and the value, as the reference has them."""
+    read = "" if segment.value == "entry" else f" {segment.value}"
+    return ", ".join(segment.by) + read, ", ".join(segment.by.values())
 
 
 def whole_reference(counted: Counted) -> dict[Any, Any]:
     segments = {(by, value): tally for by, tallies in counted.segments.items() for value, tally in tallies.items()}
-    return {"all": shown_reference(counted.total)} | {key: shown_reference(tally) for key, tally in segments.items()}
+    return (
+        {"all": shown_reference(counted.total)}
+        | {key: shown_reference(tally) for key, tally in segments.items()}
+        | {period: shown_reference(tally) for period, tally in counted.trend.items()}
+    )
+
+
+def whole_reference_of(case: Case) -> dict[Any, Any]:
+    return whole_reference(count_funnel(case.rows, case.file, "f", case.limits, case.trend))
 
 
 def reached(case: Case) -> list[int]:
@@ -116,13 +140,29 @@ WHICH_OF_THREE = Case(
 @example(LEFT_ASIDE)
 @example(WHICH_OF_THREE)
 def test_the_fast_code_agrees_with_the_reference(case: Case) -> None:
-    assert whole(fast(case)) == whole_reference(count_funnel(case.rows, case.file, "f", case.limits))
+    assert whole(fast(case)) == whole_reference_of(case)
 
 
 @examples(350)
 @given(counted_cases())
 def test_it_agrees_where_steps_are_counted_goals(case: Case) -> None:
-    assert whole(fast(case)) == whole_reference(count_funnel(case.rows, case.file, "f", case.limits))
+    assert whole(fast(case)) == whole_reference_of(case)
+
+
+@pytest.mark.parametrize("order", ["ordered", "strict", "any"])
+def test_it_agrees_under_all_options(order: str) -> None:
+    @examples(400)
+    @given(whole_cases(order))
+    def agrees(case: Case) -> None:
+        assert whole(fast(case)) == whole_reference_of(case)
+
+    agrees()
+
+
+@examples(300)
+@given(cases_of_days())
+def test_it_agrees_in_each_period(case: Case) -> None:
+    assert whole(fast(case)) == whole_reference_of(case)
 
 
 @examples(250)
@@ -138,11 +178,11 @@ def test_goals_are_completed_as_often_as_in_the_reference(rows: Log) -> None:
     assert {goal.all_users for goal in report.goals} == {len({row["user"] for row in rows})}
 
 
-@pytest.mark.parametrize("peer", peer_cases("ordered"), ids=lambda peer: peer.id)
+@pytest.mark.parametrize("peer", all_peer_cases(), ids=lambda peer: peer.id)
 def test_peers_agree(peer: PeerCase) -> None:
     found = fast(peer.case)
     groups = [(found.totals, peer.expected)]
-    groups += [(part.totals, peer.expected["segments"][next(iter(part.by.values()))]) for part in found.segments]
+    groups += [(part.totals, peer.expected["segments"][label_of(part)[1]]) for part in found.segments]
     assert len(groups) == 1 + len(peer.expected.get("segments", {}))
     for totals, expected in groups:
         assert "reached" not in expected or [step.reached for step in totals.steps] == expected["reached"]
@@ -151,6 +191,14 @@ def test_peers_agree(peer: PeerCase) -> None:
             assert mean is None or (time and time.mean == mean)
         for time, median in zip(times, expected.get("median_seconds", []), strict=False):
             assert median is None or (time and time.median == median)
+    periods = {
+        each.period: {"entered": each.totals.entered, "converted": each.totals.converted} for each in found.trend
+    }
+    nobody = {"entered": 0, "converted": 0}
+    for period in periods.keys() | peer.expected.get("trend", {}).keys():
+        assert periods.get(period, nobody) == peer.expected["trend"].get(period, nobody)
+    if conversions := peer.expected.get("conversions"):
+        assert found.totals.converted == sum(conversions.values())
 
 
 # --- what must hold whatever the log ----------------------------------------------------------------------------------

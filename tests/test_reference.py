@@ -6,8 +6,11 @@ The drawings show one user; a letter is an event, a dot a second without one, an
 from typing import Any
 
 import pytest
-from reference import SECOND, Counted, Journey, Limits, Row, completions, count_funnel, percentile
-from strategies import START, Log, PeerCase, peer_cases
+from reference import Counted, count_funnel
+from reference_goals import SECOND, Row, completions
+from reference_rule import Journey, Limits
+from reference_tally import Tally, percentile
+from strategies import START, Log, PeerCase, all_peer_cases, micros_of
 
 GOALS = {letter: {"kind": "milestone", "match": {"event": letter}} for letter in "abcd"}
 GOALS["a_or_b"] = {"kind": "milestone", "match": {"event": ["a", "b"]}}
@@ -33,7 +36,7 @@ def counted(rows: Log, steps: list[Any], limits: Limits | None = None, **funnel:
 
 def seconds(found: Counted, unit: Any = "u") -> list[int]:
     """When the journey took its steps, in seconds from the left edge of the drawing."""
-    return [(time - START) // SECOND for time in found.journeys[unit].times]
+    return [(time - START) // SECOND for time in found.journeys[unit][0].times]
 
 
 def test_drawings() -> None:
@@ -244,14 +247,310 @@ def test_long_sessions() -> None:
     assert filled({"session_lasts": "0s"}, rows) == [("u", 0), ("u", 10)]
 
 
-def depth(journeys: dict[Any, Journey], unit: str) -> int:
-    return journeys[unit].depth if unit in journeys else 0
+def stops(total: Tally) -> dict[str, int]:
+    """Why units stopped, wherever they did."""
+    found: dict[str, int] = {}
+    for reasons in total.stopped:
+        for reason, units in reasons.items():
+            if units:
+                found[reason] = found.get(reason, 0) + units
+    return found
 
 
-@pytest.mark.parametrize("peer", peer_cases("ordered"), ids=lambda peer: peer.id)
+def optional(goal: str) -> dict[str, Any]:
+    return {"goal": goal, "optional": True}
+
+
+X_EXCLUDED = [{"match": {"event": "x"}}]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "depth", "reasons"),
+    [
+        ("a.x.b", 1, {"excluded": 1}),
+        ("a.x..", 1, {"excluded": 1}),  # no b comes, and x lies in the window
+        ("a.b.x", 2, {}),
+        ("a.(xb)", 2, {}),  # at the very instant of a step
+        ("(ax).b", 2, {}),
+        ("(ab).x", 2, {}),
+        ("a.....x", 1, {"no_event": 1}),  # after the window of 5 s
+        ("a.....b", 1, {"too_late": 1}),
+        ("a.x.a.b", 2, {}),  # the second entry is clean
+    ],
+)
+def test_exclusions_end_an_attempt(drawing: str, depth: int, reasons: dict[str, int]) -> None:
+    rows = [*log(drawing), *log("......." + "d", "later")]
+    found = counted(rows, ["a", "b"], Limits(as_of=START + 20 * SECOND), window="5s", exclude=X_EXCLUDED)
+    assert found.total.reached == [1, depth - 1]
+    assert stops(found.total) == reasons
+
+
+def test_an_exclusion_reaches_no_farther_than_within() -> None:
+    # 0123456
+    # a..x...   nothing is expected after 2 s any more
+    steps = ["a", {"goal": "b", "within": "2s"}]
+    assert stops(counted(log("a..x"), steps, exclude=X_EXCLUDED).total) == {"no_event": 1}
+    assert stops(counted(log("a.x"), steps, exclude=X_EXCLUDED).total) == {"excluded": 1}
+
+
+def test_exclusions_between_two_steps() -> None:
+    # 0123456
+    # a.x.b.c
+    between = [{"match": {"event": "x"}, "between": ["b", "c"]}]
+    assert seconds(counted(log("a.x.b.c"), ["a", "b", "c"], exclude=between)) == [0, 4, 6]
+    assert seconds(counted(log("a.b.x.c"), ["a", "b", "c"], exclude=between)) == [0, 2]
+    assert seconds(counted(log("a.b.d.c"), ["a", "b", "c"], exclude=[{"goal": "d"}])) == [0, 2]
+
+
+def test_on_exclusion_drop() -> None:
+    # 0123456
+    # a.x.b     without x it would convert: left out
+    # a.x       would not, but its only attempt is excluded: left out
+    # a..a.x.b  neither entry is clean: left out
+    # a.x.a     the second entry is as deep as any
+    # a.b.a.x   converts
+    rows = [
+        row
+        for number, drawing in enumerate(["a.x.b", "a.x", "a..a.x.b", "a.x.a", "a.b.a.x"])
+        for row in log(drawing, str(number))
+    ]
+    assert counted(rows, ["a", "b"], exclude=X_EXCLUDED, on_exclusion="drop").total.reached == [2, 1]
+    assert counted(rows, ["a", "b"], exclude=X_EXCLUDED).total.reached == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "times"),
+    [
+        ("a.b.c", [0, 2, 4]),
+        ("a.d.b", [0]),
+        ("aab", [1, 2]),
+        ("a.b.b.c", [0, 2, 6]),  # a repeat of the step just matched
+        ("a.b.a.c", [0, 2]),  # of an earlier one
+        ("a(bd)c", [0, 1, 2]),  # at the instant of a step
+        ("a.c.b", [0]),
+    ],
+)
+def test_strict_order(drawing: str, times: list[int]) -> None:
+    assert seconds(counted(log(drawing), ["a", "b", "c"], order="strict")) == times
+
+
+def test_strict_order_forgives_what_is_ignored_or_optional() -> None:
+    rows = log("a.d.b")
+    assert seconds(counted(rows, ["a", "b"], order="strict", ignore=["d"])) == [0, 4]
+    assert seconds(counted(rows, ["a", "b"], order="strict", ignore=[{"event": "d"}])) == [0, 4]
+    assert seconds(counted(rows, ["a", optional("d"), "b"], order="strict")) == [0, 4]
+    assert seconds(counted(rows, ["a", "b", optional("d")], order="strict")) == [0]
+
+
+def test_what_stopped_a_strict_attempt() -> None:
+    # a.d.b   interrupted
+    # a.d     b never came, so nothing lay on the way to it
+    # a...db  the window of 3 s was over before d
+    assert stops(counted(log("a.d.b"), ["a", "b"], order="strict").total) == {"interrupted": 1}
+    assert stops(counted(log("a.d"), ["a", "b"], order="strict").total) == {"no_event": 1}
+    assert stops(counted(log("a...db"), ["a", "b"], order="strict", window="3s").total) == {"too_late": 1}
+
+
+@pytest.mark.parametrize(
+    ("drawing", "options", "times"),
+    [
+        ("c.b.a", {}, [0, 2, 4]),
+        ("a.a.b", {}, [2, 4]),  # of two equal ones the one that started last
+        ("c....ba", {"window": "2s"}, [5, 6]),
+        ("c.x.ba", {"exclude": X_EXCLUDED}, [4, 5]),  # what is before and after x is not added together
+        ("c(bx)a", {"exclude": X_EXCLUDED}, [0, 1]),  # the instant of x still counts
+    ],
+)
+def test_any_order(drawing: str, options: dict[str, Any], times: list[int]) -> None:
+    assert seconds(counted(log(drawing), ["a", "b", "c"], order="any", **options)) == times
+
+
+def test_any_order_gives_each_event_to_one_step() -> None:
+    # a.b   a has to leave a_or_b to b, whichever way the steps are written
+    for steps in (["a_or_b", "a"], ["a", "a_or_b"]):
+        assert counted(log("a.b"), steps, order="any").total.reached == [1, 1]
+        assert counted(log("b.b"), steps, order="any").total.reached == [1, 0]
+
+
+def test_what_stopped_units_in_any_order() -> None:
+    assert stops(counted(log("a.x.b"), ["a", "b"], order="any", exclude=X_EXCLUDED).total) == {"excluded": 1}
+    assert stops(counted(log("b...a"), ["a", "b"], order="any", window="2s").total) == {"too_late": 1}
+    assert stops(counted(log("b.b"), ["a", "b"], order="any").total) == {"no_event": 1}
+
+
+def test_optional_steps_have_a_rate_and_stop_nobody() -> None:
+    # a.b.c   with b
+    # a...c   without
+    # a.b     b, but no c
+    # b.a.c   b too early
+    rows = [
+        row for number, drawing in enumerate(["a.b.c", "a...c", "a.b", "b.a.c"]) for row in log(drawing, str(number))
+    ]
+    total = counted(rows, ["a", optional("b"), "c"]).total
+    assert total.reached == [4, 2, 3]
+    assert [sum(reasons.values()) for reasons in total.stopped] == [0, 0, 1]
+    waits = [time and (time.n, time.total_us // SECOND) for time in total.times_from_previous]
+    assert waits == [None, (2, 4), (3, 10)]
+
+
+def test_optional_steps_lie_between_their_neighbours() -> None:
+    steps = ["a", optional("b"), "c"]
+    # (ab).c and a.(bc): at the instant of a neighbour, unless times have to increase
+    for drawing in ("(ab).c", "a.(bc)"):
+        assert counted(log(drawing), steps).total.reached == [1, 1, 1]
+        assert counted(log(drawing), steps, ties="increasing").total.reached == [1, 0, 1]
+    # a...b without c: in the window, and before what ended the attempt
+    assert counted(log("a...b"), steps, window="4s").total.reached == [1, 1, 0]
+    assert counted(log("a...b"), steps, window="3s").total.reached == [1, 0, 0]
+    assert counted(log("a.x.b"), steps, exclude=X_EXCLUDED).total.reached == [1, 0, 0]
+    # a.a: the second a is an event of its own, the entry is not
+    assert counted(log("a.c"), ["a", optional("a"), "c"]).total.reached == [1, 0, 1]
+    assert counted(log("(aa).c"), ["a", optional("a"), "c"]).total.reached == [1, 1, 1]
+
+
+def test_a_step_of_several_goals() -> None:
+    steps = ["a", {"any": ["b", "c"], "name": "either"}, "d"]
+    assert seconds(counted(log("a.c.b.d"), steps)) == [0, 2, 6]
+
+
+def test_an_open_funnel_counts_from_where_a_unit_enters() -> None:
+    # a.b.c   enters at 1
+    # b.c     enters at 2
+    # b.c.a   the same: an a alone is not as deep
+    # a.b     enters at 1, and gets to 2
+    # c       enters at 3
+    rows = [
+        row for number, drawing in enumerate(["a.b.c", "b.c", "b.c.a", "a.b", "c"]) for row in log(drawing, str(number))
+    ]
+    total = counted(rows, ["a", "b", "c"], open=True).total
+    assert (total.entered, total.reached, total.entered_here) == (5, [2, 4, 4], [2, 2, 1])
+    assert [sum(reasons.values()) for reasons in total.stopped] == [0, 0, 1]
+
+
+def test_units_of_several_columns() -> None:
+    rows = [*log("a.b", order="1"), *log("..a", order="2"), *log("a", order=None), *log("a", order="")]
+    found = counted(rows, ["a", "b"], count=["user", "order"])
+    assert (found.total.reached, set(found.journeys)) == ([2, 1], {("u", "1"), ("u", "2")})
+
+
+def starts(found: Counted) -> list[list[int]]:
+    return [[(time - START) // SECOND for time in journey.times] for journey in found.journeys["u"]]
+
+
+def test_attempts_follow_one_another() -> None:
+    # 0123456789
+    # aab.ab.a..b   the entry at 1 lies in the attempt that began at 0; with a window of 2 s b at 10 is too late
+    rows = log("aab.ab.a..b")
+    assert starts(counted(rows, ["a", "b"], count="attempts")) == [[0, 2], [4, 5], [7, 10]]
+    assert starts(counted(rows, ["a", "b"], count="attempts", window="1s")) == [[0], [4, 5], [7]]
+    # a.a: the first one is never over where there is no window, over at 1 s with one, or where x ends it
+    assert starts(counted(log("a.a"), ["a", "b"], count="attempts")) == [[0]]
+    assert starts(counted(log("a.a"), ["a", "b"], count="attempts", window="1s")) == [[0], [2]]
+    assert starts(counted(log("a.a"), ["a", "b"], count="attempts", window="2s")) == [[0]]
+    assert starts(counted(log("axa"), ["a", "b"], count="attempts", exclude=X_EXCLUDED)) == [[0], [2]]
+    assert starts(counted(log("a.a"), ["a", {"goal": "b", "within": "1s"}], count="attempts")) == [[0], [2]]
+
+
+def test_the_reasons_add_up_to_the_dropped() -> None:
+    # Seen at 9 s with a window of 4 s: excluded, in progress (window open to 10), too late, and no event.
+    rows = [
+        row
+        for number, drawing in enumerate(["a.x.b", "......a", "a....b", "a", "a.b"])
+        for row in log(drawing, str(number))
+    ]
+    limits = Limits(as_of=START + 9 * SECOND)
+    total = counted(rows, ["a", "b"], limits, window="4s", exclude=X_EXCLUDED).total
+    expected = {"excluded": 1, "in_progress": 1, "interrupted": 0, "too_late": 1, "no_event": 1}
+    assert total.stopped == [dict.fromkeys(expected, 0), expected]
+    assert (total.in_progress, total.matured) == (1, (1, 4))
+
+
+def by_value(value: str, *rows: Log, **options: Any) -> dict[str, list[int]]:
+    """Value to reached, where the steps a, b, c are split by device."""
+    column = options.pop("column", "device")
+    by = [{"column": column, "value": value, **options}]
+    (found,) = counted([row for part in rows for row in part], ["a", "b", "c"], by=by).segments.values()
+    return {name: part.reached for name, part in found.items()}
+
+
+def test_segments_by_the_values_of_the_steps() -> None:
+    # a.b.c   no device at a, a phone at b, a tablet at c
+    rows = [*log("a", device=""), *log("..b", device="phone"), *log("....c", device="tablet")]
+    assert by_value("entry", rows) == {"(not set)": [1, 1, 1]}
+    assert by_value("first", rows) == {"phone": [1, 1, 1]}
+    assert by_value("last", rows) == {"tablet": [1, 1, 1]}
+    assert by_value("step:b", rows, log("a", "v")) == {"(did not reach)": [1, 0, 0], "phone": [1, 1, 1]}
+    assert by_value("step:a", rows) == {"(not set)": [1, 1, 1]}
+
+
+def test_of_events_of_one_instant_the_smallest_value_that_is_not_empty() -> None:
+    rows = [*log("a"), *log(".b", device=None), *log(".b", device="watch"), *log(".b", device="tv")]
+    assert by_value("step:b", rows) == {"tv": [1, 1, 0]}
+
+
+def test_several_columns_are_taken_from_one_event() -> None:
+    # a: a phone in no city; b: no device, in Rome
+    rows = [*log("a", device="phone", city=""), *log("..b", device="", city="Rome")]
+    both = ["device", "city"]
+    assert by_value("first", rows, column=both) == {"phone, (not set)": [1, 1, 0]}
+    assert by_value("last", rows, column=both) == {"(not set), Rome": [1, 1, 0]}
+    assert by_value("last", log("a", "v"), column=both) == {"(not set), (not set)": [1, 0, 0]}
+
+
+def test_each_value_as_a_funnel_of_its_own() -> None:
+    # a.b on a phone, b.c on a tablet, a without a device
+    rows = [*log("a.b", device="phone"), *log("....b.c", device="tablet"), *log("......a", device="")]
+    assert by_value("all_steps", rows) == {"(not set)": [1, 0, 0], "phone": [1, 1, 0]}
+
+
+def test_bins() -> None:
+    prices = ["9.99", "10", "49", "50", "x", None]
+    rows = [log("a", str(number), price=price) for number, price in enumerate(prices)]
+    expected = {"(not set)": 2, "10 to 50": 2, "50 or more": 1, "under 10": 1}
+    assert by_value("entry", *rows, column="price", bins=[10, 50]) == {
+        name: [units, 0, 0] for name, units in expected.items()
+    }
+
+
+def entered_in(trend: str, times: list[str], zone: str = "UTC", steps: Any = ("a",), **funnel: Any) -> dict[str, int]:
+    rows: Log = [{"user": "u", "time": micros_of(time), "event": "a"} for time in times]
+    file = {
+        "events": {"timezone": zone},
+        "goals": GOALS,
+        "funnels": {"f": {"steps": list(steps), "window": "none", **funnel}},
+    }
+    return {period: total.entered for period, total in count_funnel(rows, file, "f", trend=trend).trend.items()}
+
+
+def test_periods_of_entry() -> None:
+    # A Sunday and a Monday; in Berlin 23:30 UTC is the next day.
+    times = ["2026-03-01T12:00:00", "2026-03-01T23:30:00", "2026-03-02T10:00:00"]
+    assert entered_in("day", times) == {"2026-03-01": 1, "2026-03-02": 1}
+    assert entered_in("day", times[:2], "Europe/Berlin") == {"2026-03-01": 1, "2026-03-02": 1}
+    assert entered_in("week", times) == {"2026-02-23": 1, "2026-03-02": 1}
+    assert entered_in("month", ["2026-02-28T23:30:00", *times], "Europe/Berlin") == {"2026-03-01": 1}
+    assert entered_in("day", times, window="1h", count="attempts") == {"2026-03-01": 2, "2026-03-02": 1}
+
+
+def test_each_period_has_the_best_journey_of_its_own_entries() -> None:
+    # Monday a, Tuesday a, Wednesday b with a window of a day: a unit of both days, converted from Tuesday on only.
+    rows: Log = [
+        {"user": "u", "time": micros_of(f"2026-03-0{day}T12:00:00"), "event": event}
+        for day, event in [(2, "a"), (3, "a"), (4, "b")]
+    ]
+    file = {"goals": GOALS, "funnels": {"f": {"steps": ["a", "b"], "window": "1d"}}}
+    found = count_funnel(rows, file, "f", trend="day").trend
+    assert {day: total.reached for day, total in found.items()} == {"2026-03-02": [1, 0], "2026-03-03": [1, 1]}
+
+
+def depth(journeys: dict[Any, list[Journey]], unit: str) -> int:
+    return journeys[unit][0].depth if unit in journeys else 0
+
+
+@pytest.mark.parametrize("peer", all_peer_cases(), ids=lambda peer: peer.id)
 def test_peers_agree(peer: PeerCase) -> None:
     rows: list[Row] = list(peer.case.rows)
-    found = count_funnel(rows, peer.case.file, "f")
+    found = count_funnel(rows, peer.case.file, "f", trend=peer.case.trend)
     groups = [(found.total, peer.expected)]
     for column in found.segments.values():
         groups += [(part, peer.expected["segments"][value]) for value, part in column.items()]
@@ -264,3 +563,10 @@ def test_peers_agree(peer: PeerCase) -> None:
             assert median is None or (time and time.percentiles["median"] == median)
     for unit, reached in peer.expected.get("depth", {}).items():
         assert depth(found.journeys, unit) == reached
+    for unit, converted in peer.expected.get("conversions", {}).items():
+        assert sum(journey.missed is None for journey in found.journeys.get(unit, [])) == converted
+    periods = {period: (total.entered, total.reached[-1]) for period, total in found.trend.items()}
+    expected_periods = {
+        period: (total["entered"], total["converted"]) for period, total in peer.expected.get("trend", {}).items()
+    }
+    assert periods == {period: total for period, total in expected_periods.items() if total != (0, 0)}

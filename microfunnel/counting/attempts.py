@@ -8,56 +8,88 @@ and at least `after` the step before. With steps A, B, C and a window of 10:
     event  A  A  B  C  B      entry at 0: A 0, B 3, C 9 (9 after the entry, in time)
                               entry at 2: A 2, B 3, C 9, the same steps from a later start
 
-Events of one instant may be taken in whichever order carries the attempt farthest (`ties`), or be left aside where a
-later step must come soon after its predecessor. The order of rows in the files never matters.
+An exclusion strictly between two steps ends the attempt, and so does, in strict order, any event that does not repeat
+the step before. Events of one instant may be taken in whichever order carries the attempt farthest (`ties`), or be left
+aside where a later step must come soon after its predecessor. The order of rows in the files never matters.
 
 An attempt is a chain of gathers: for each step there is a column with the row of the next event that completes it
 strictly after the row's instant, and moving on is reading that column at the row where the attempt stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import polars as pl
 
 from microfunnel.counting.ties import INSTANT, ROW, add_reach, reach_column
 from microfunnel.events import TIME
-from microfunnel.goals import Funnel, Step
 
 UNIT = "unit"
-ENTRY = "entry"
-AT = "at"
+ENTERED = "entered"
+NOW = "now"
+STOP = "stop"
+ENDED = "ended"
 REACH = "reach"
 
-
-def time_column(step: int) -> str:
-    """The column with the time at which an attempt took a step (0 for the first)."""
-    return f"time_{step}"
-
-
-def later_column(step: int) -> str:
-    """The column with the row of the next event of the unit, after this instant, that completes a step."""
-    return f"later_{step}"
+STOPS = ("converted", "no_event", "too_late", "interrupted", "excluded")
+"""Why an attempt went no farther, by the number in the column `stop`."""
+NO_EVENT, TOO_LATE, INTERRUPTED, EXCLUDED = range(1, len(STOPS))
 
 
-def find_attempts(
-    rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, since: int | None, until: int | None
-) -> pl.DataFrame:
-    """One row for each attempt, or for each of its ways through ties: `entry` (UInt32) and `time_0` .. (Int64).
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A step, and what holds between it and the step before; times in microseconds."""
 
-    `rows` holds whole units sorted by unit and time, with `unit`, `time` (Int64, microseconds) and a Boolean column,
-    never null, for each step. `entry` is the number of the entry's row in `rows`, `time_K` the time at which step K
-    was taken, null where the attempt did not get there. Only entries from `since` (inclusive) to `until` (exclusive)
-    start an attempt.
+    column: str
+    """Boolean column of the events that complete it."""
+    within: int | None = None
+    after: int = 0
+    exclusions: tuple[str, ...] = ()
+    """Boolean columns of the events that end the attempt where they lie strictly between."""
+    strangers: str | None = None
+    """Boolean column of the events that may not lie between in strict order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The steps that an attempt takes one after the other."""
+
+    links: tuple[Link, ...]
+    window: int | None
+    increasing: bool = False
+    """Whether events of one instant can't follow each other."""
+
+    @property
+    def steps(self) -> list[str]:
+        return [link.column for link in self.links]
+
+    @property
+    def barriers(self) -> set[int]:
+        """The steps that may not happen at the instant of the step before."""
+        return {index for index, link in enumerate(self.links) if index and (self.increasing or link.after)}
+
+    @property
+    def watched(self) -> list[str]:
+        """The columns whose next event an attempt has to know."""
+        between = [column for link in self.links for column in (*link.exclusions, link.strangers) if column]
+        return list(dict.fromkeys([*self.steps[1:], *between]))
+
+
+def at_column(step: int) -> str:
+    """The column with the row at which an attempt took a step (0 for the first)."""
+    return f"at_{step}"
+
+
+def later_column(column: str) -> str:
+    """The column with the row of the unit's next event, strictly after this instant, where `column` is true."""
+    return f"later {column}"
+
+
+def index_rows(rows: pl.DataFrame, watched: Collection[str]) -> pl.DataFrame:
+    """The rows with `row`, `instant` (the last row of the same unit and time) and `later C` for each watched column.
+
+    `rows` holds whole units sorted by unit and time, with `unit`, `time` and Boolean columns that are never null.
     """
-    rows = add_reach(_index(rows, steps), steps, _barriers(funnel))
-    attempts = _entries(rows, steps[0], funnel, since, until)
-    for index in range(1, len(steps)):
-        attempts = _take_step(attempts, rows, steps, funnel, index)
-    return attempts.drop(AT, REACH, strict=False)
-
-
-def _index(rows: pl.DataFrame, steps: Sequence[str]) -> pl.DataFrame:
-    """The rows with `row`, `instant` (the last row of the same unit and time) and `later_K` for each later step."""
     unit_ends = pl.col(UNIT).ne_missing(pl.col(UNIT).shift(-1))
     instant_ends = unit_ends | pl.col(TIME).ne_missing(pl.col(TIME).shift(-1))
     row = pl.col(ROW)
@@ -66,85 +98,113 @@ def _index(rows: pl.DataFrame, steps: Sequence[str]) -> pl.DataFrame:
         pl.when(unit_ends).then(row).backward_fill().alias("last"),
         *(
             pl.when(instant_ends)
-            .then(pl.when(step).then(row).backward_fill().shift(-1))
+            .then(pl.when(column).then(row).backward_fill().shift(-1))
             .backward_fill()
-            .alias(later_column(index))
-            for index, step in enumerate(steps)
-            if index > 0
+            .alias(later_column(column))
+            for column in watched
         ),
     )
-    return rows.with_columns(
-        pl.when(pl.col(later_column(index)) <= pl.col("last")).then(pl.col(later_column(index))).name.keep()
-        for index in range(1, len(steps))
+    own = (pl.col(later_column(column)) for column in watched)
+    return rows.with_columns(pl.when(later <= pl.col("last")).then(later).name.keep() for later in own).drop("last")
+
+
+def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr) -> pl.DataFrame:
+    """One row for each attempt, or for each of its ways through ties.
+
+    Columns: `at_0` .. (UInt32, the row in `rows` at which each step was taken, null where the attempt did not get
+    there), `entered` and `now` (Int64, microseconds: when it took its first and its last step), `stop` (UInt8, an index
+    of STOPS) and `ended` (Int64: when nothing could follow any more; null where nothing set an end). `rows` comes from
+    `index_rows`; `entries` says which rows that complete the first step start an attempt.
+    """
+    rows = add_reach(rows, path.steps, path.barriers)
+    reach = [pl.col(reach_column(0)).alias(REACH)] if reach_column(0) in rows.columns else []
+    attempts = rows.filter(pl.col(path.steps[0]) & entries).select(
+        pl.col(ROW).alias(at_column(0)),
+        pl.col(TIME).alias(ENTERED),
+        pl.col(TIME).alias(NOW),
+        pl.lit(0, dtype=pl.UInt8).alias(STOP),
+        pl.lit(None, dtype=pl.Int64).alias(ENDED),
+        *reach,
+    )
+    for index in range(1, len(path.links)):
+        attempts = _take_step(attempts, rows, path, index)
+    return attempts.drop(REACH, strict=False).with_columns(
+        pl.when(pl.col(STOP) == 0).then(NOW).otherwise(ENDED).alias(ENDED)
     )
 
 
-def _barriers(funnel: Funnel) -> set[int]:
-    """The steps that may not happen at the instant of the step before."""
-    later = enumerate(funnel.steps[1:], start=1)
-    return {index for index, step in later if funnel.ties == "increasing" or step.after}
-
-
-def _entries(rows: pl.DataFrame, first: str, funnel: Funnel, since: int | None, until: int | None) -> pl.DataFrame:
-    """One attempt for each entry, standing at its first step."""
-    entries = rows.filter(first)
-    if since is not None:
-        entries = entries.filter(pl.col(TIME) >= since)
-    if until is not None:
-        entries = entries.filter(pl.col(TIME) < until)
-    if funnel.entry == "first":
-        entries = entries.filter(pl.col(TIME) == pl.col(TIME).min().over(UNIT))
-    reach = [pl.col(reach_column(0)).alias(REACH)] if reach_column(0) in rows.columns else []
-    return entries.select(pl.col(ROW).alias(ENTRY), pl.col(ROW).alias(AT), *reach, pl.col(TIME).alias(time_column(0)))
-
-
-def _take_step(
-    attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str], funnel: Funnel, index: int
-) -> pl.DataFrame:
-    """The attempts after step `index`; those that can't take it stand nowhere and have no time for it."""
-    step = funnel.steps[index]
-    goes_to = _goes_to(attempts, rows, steps, step, index)
-    then = rows[TIME].gather(goes_to)
-    moved = attempts.with_columns(goes_to.alias(AT), then.alias(time_column(index)))
-    moved = moved.with_columns(pl.when(_in_time(funnel, step, index)).then(pl.col(AT, time_column(index))))
+def _take_step(attempts: pl.DataFrame, rows: pl.DataFrame, path: Path, index: int) -> pl.DataFrame:
+    """The attempts after step `index`; those that can't take it have no row for it, and a reason."""
+    at, before = at_column(index), at_column(index - 1)
+    moved = _judge(attempts, rows, path, index)
+    taken = pl.col(STOP) == 0
+    moved = moved.select(
+        *(column for column in attempts.columns if column != NOW),
+        pl.when(taken).then(at).alias(at),
+        pl.when(taken).then("then").otherwise(NOW).alias(NOW),
+    )
     if REACH not in attempts.columns:
         return moved
-    can_stay = (attempts[REACH] >= index) & attempts[AT].is_not_null()
-    if index < len(steps) - 1:
-        moved = moved.with_columns(rows[reach_column(index)].gather(moved[AT]).alias(REACH))
-    stayed = attempts.with_columns(pl.col(time_column(index - 1)).alias(time_column(index)))
-    taken = moved.select(
+    can_stay = (attempts[REACH] >= index) & attempts[before].is_not_null()
+    if index < len(path.links) - 1:
+        moved = moved.with_columns(rows[reach_column(index)].gather(moved[at]).alias(REACH))
+    stayed = attempts.with_columns(pl.col(before).alias(at))
+    whole = moved.select(
         pl.when(can_stay).then(stayed[name]).otherwise(pl.col(name)).alias(name) for name in moved.columns
     )
-    if any(later.within is not None for later in funnel.steps[index + 1 :]):
+    if any(link.within is not None for link in path.links[index + 1 :]):
         # Staying is the earliest, but leaving the instant may suit a later step that must come soon after this one.
-        return pl.concat([taken, moved.filter(can_stay & moved[AT].is_not_null())])
-    return taken
+        return pl.concat([whole, moved.filter(can_stay & moved[at].is_not_null())])
+    return whole
 
 
-def _goes_to(attempts: pl.DataFrame, rows: pl.DataFrame, steps: Sequence[str], step: Step, index: int) -> pl.Series:
+def _judge(attempts: pl.DataFrame, rows: pl.DataFrame, path: Path, index: int) -> pl.DataFrame:
+    """The attempts with the row and time (`then`) of the next event for the step, and whether something stops them."""
+    link, standing = path.links[index], attempts[at_column(index - 1)]
+    limits = [] if path.window is None else [pl.col(ENTERED) + path.window]
+    limits += [] if link.within is None else [pl.col(NOW) + link.within]
+    target = _earliest(attempts, rows, link, index)
+    between = [*link.exclusions, *([link.strangers] if link.strangers else [])]
+    judged = attempts.with_columns(
+        target.alias(at_column(index)),
+        rows[TIME].gather(target).alias("then"),
+        pl.min_horizontal(limits).alias("limit") if limits else pl.lit(None, dtype=pl.Int64).alias("limit"),
+        *(rows[TIME].gather(rows[later_column(column)].gather(standing)).alias(column) for column in between),
+    )
+    then, limit = pl.col("then"), pl.col("limit")
+    stops = [pl.when(then.is_null()).then(NO_EVENT), pl.when(then > limit).then(TOO_LATE), pl.lit(0)]
+    ends = [limit]
+    if link.strangers:
+        stranger = pl.col(link.strangers)
+        interrupted = (stranger < then) & (stranger <= limit.fill_null(stranger))
+        stops.insert(0, pl.when(interrupted).then(INTERRUPTED))
+        ends.insert(0, pl.when(interrupted).then(stranger))
+    if link.exclusions:
+        first = pl.min_horizontal(link.exclusions)
+        excluded = (first <= limit.fill_null(first)) & (first < then.fill_null(first + 1))
+        stops.insert(0, pl.when(excluded).then(EXCLUDED))
+        ends.insert(0, pl.when(excluded).then(first))
+    is_over = (pl.col(STOP) > 0) | pl.col(at_column(index - 1)).is_null()
+    return judged.with_columns(
+        pl.when(is_over).then(STOP).otherwise(pl.coalesce(stops)).cast(pl.UInt8).alias(STOP),
+        pl.when(is_over).then(ENDED).otherwise(pl.coalesce(ends)).alias(ENDED),
+    )
+
+
+def _earliest(attempts: pl.DataFrame, rows: pl.DataFrame, link: Link, index: int) -> pl.Series:
     """For each attempt the row of the earliest later event that completes the step; null where there is none."""
-    if not step.after:
-        return rows[later_column(index)].gather(attempts[AT])
-    standing = attempts.select(
+    standing = attempts[at_column(index - 1)]
+    if not link.after:
+        return rows[later_column(link.column)].gather(standing)
+    waiting = attempts.select(
         pl.int_range(pl.len()).alias("attempt"),
-        rows[UNIT].gather(attempts[AT]).alias(UNIT),
-        (pl.col(time_column(index - 1)) + step.after).alias(TIME),
+        rows[UNIT].gather(standing).alias(UNIT),
+        (pl.col(NOW) + link.after).alias(TIME),
     )
-    fitting = rows.filter(steps[index]).select(UNIT, TIME, pl.col(ROW).alias(AT))
+    fitting = rows.filter(link.column).select(UNIT, TIME, pl.col(ROW).alias("found")).sort(TIME)
     found = (
-        standing.filter(pl.col(UNIT).is_not_null())
+        waiting.drop_nulls(UNIT)
         .sort(TIME)
-        .join_asof(fitting.sort(TIME), on=TIME, by=UNIT, strategy="forward", check_sortedness=False)
+        .join_asof(fitting, on=TIME, by=UNIT, strategy="forward", check_sortedness=False)
     )
-    return standing.join(found, on="attempt", how="left", maintain_order="left")[AT]
-
-
-def _in_time(funnel: Funnel, step: Step, index: int) -> pl.Expr:
-    then = pl.col(time_column(index))
-    in_time = then.is_not_null()
-    if funnel.window is not None:
-        in_time &= then - pl.col(time_column(0)) <= funnel.window
-    if step.within is not None:
-        in_time &= then - pl.col(time_column(index - 1)) <= step.within
-    return in_time
+    return waiting.join(found, on="attempt", how="left", maintain_order="left")["found"]

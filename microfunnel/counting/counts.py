@@ -12,7 +12,6 @@ from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
 from microfunnel.goals import Goal, Goals
-from microfunnel.matching import condition_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Counts:
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             goals=add_up([self.goals, other.goals]),
-            funnels={name: tallies + other.funnels[name] for name, tallies in self.funnels.items()},
+            funnels={name: Tallies.added([mine, other.funnels[name]]) for name, mine in self.funnels.items()},
             sessions=None if self.sessions is None or other.sessions is None else self.sessions + other.sessions,
         )
 
@@ -40,18 +39,19 @@ def count(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: L
     `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
     is looked at.
     """
-    # Which of several events of one instant fills a count must not depend on the order of the rows.
-    rows = rows.sort(rows.columns if any(goal.counted for goal in named.values()) else [USER, TIME])
-    if goals.need_sessions:
-        rows = add_sessions(rows, limits.session_timeout)
-    rows = complete_goals(rows, named)
+    rows = prepare(rows, goals, named, limits)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
-        funnels={
-            name: tally_funnel(
-                rows, funnel, [condition_column(name, index, goals) for index in range(len(funnel.steps))], limits
-            )
-            for name, funnel in goals.funnels.items()
-        },
+        funnels={name: tally_funnel(rows, name, funnel, limits) for name, funnel in goals.funnels.items()},
         sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
     )
+
+
+def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
+    """The rows sorted by user and time, with sessions where they matter and each goal true on its completions alone."""
+    # Which of several events of one instant fills a count must not depend on the order of the rows.
+    order = rows.columns if any(goal.counted for goal in named.values()) else [TIME]
+    rows = rows.sort(order).sort(USER, maintain_order=True)
+    if goals.need_sessions:
+        rows = add_sessions(rows, limits.session_timeout)
+    return complete_goals(rows, named)

@@ -1,16 +1,27 @@
 """One funnel over whole users: rows in, tallies out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from microfunnel.counting.attempts import UNIT, find_attempts
-from microfunnel.counting.journeys import find_journeys
+from microfunnel.counting.any_order import find_any_order
+from microfunnel.counting.attempts import ENTERED, EXCLUDED, STOP, UNIT, at_column, find_attempts, index_rows
+from microfunnel.counting.chain import without_overlap
+from microfunnel.counting.journeys import DEPTH, ENTRY, FIRST, best_attempts, candidates, time_column
+from microfunnel.counting.optional import optional_row
+from microfunnel.counting.paths import Plan, plan_of
+from microfunnel.counting.segments import label_expr, nothing, optional_column, segment_column, segment_series
 from microfunnel.counting.sessions import SESSION_END
-from microfunnel.counting.tallies import Tallies, tally
+from microfunnel.counting.tallies import ALL, OPEN, TREND, Tallies, tally, took_column
 from microfunnel.events import SESSION, TIME, USER, field_column
-from microfunnel.goals import Funnel
+from microfunnel.funnels import Funnel
+
+EVENT_NUMBER = "event_number"
+"""The column by which somebody who asks for journeys knows the rows again; copied where there is one."""
+CLOSES = "closes"
+PERIOD = "period"
+POSSIBLE = "possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +35,182 @@ class Limits:
     data_end: int
     """The last moment that the log knows of: windows that reach past it are open."""
     session_timeout: int
+    trend: str | None = None
+    """Length of the periods of a trend as polars writes it (`1d`, `1w`, `1mo`); None for no trend."""
+    timezone: str = "UTC"
+    """Whose days the periods are."""
+
+    @property
+    def entries(self) -> pl.Expr:
+        """Which events may be an entry, by their time."""
+        since = pl.lit(value=True) if self.since is None else pl.col(TIME) >= self.since
+        return since if self.until is None else since & (pl.col(TIME) < self.until)
+
+    @property
+    def period(self) -> pl.Expr:
+        """The first day of the period that an attempt was entered in (Date)."""
+        local = pl.from_epoch(ENTERED, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(self.timezone)
+        return local.dt.truncate(self.trend or "1d").dt.date()
 
 
-def tally_funnel(rows: pl.DataFrame, funnel: Funnel, steps: Sequence[str], limits: Limits) -> Tallies:
+def tally_funnel(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Tallies:
     """The tallies of one funnel over whole users.
 
-    `rows` is sorted by user and time and holds `user`, `time`, the Boolean columns `steps` (one for each step, never
-    null), `field:NAME` for each breakdown and, for a funnel of sessions, `session` and `session_end`.
+    `rows` is sorted by user and time and holds `user`, `time`, the Boolean columns of the funnel's conditions, never
+    null, `field:NAME` for each column of a breakdown or of the unit and, for a funnel of sessions, `session` and
+    `session_end`.
     """
-    by = {breakdown.column: field_column(breakdown.column) for breakdown in funnel.by}
-    numbered = {f"step_{index}": column for index, column in enumerate(steps)}
-    of_unit = (
-        [pl.col(USER).alias(UNIT)] if funnel.count == "users" else [pl.col(SESSION).alias(UNIT), pl.col(SESSION_END)]
+    plan = plan_of(name, funnel)
+    units, left_out = _unit_rows(rows, funnel, plan)
+    parts = [_tally_units(units, name, funnel, limits)]
+    for index, breakdown in enumerate(funnel.by):
+        if breakdown.value == "all_steps":
+            value = pl.col(segment_column(index)).fill_null(nothing(breakdown))
+            apart = units.with_columns(pl.struct(UNIT, value).hash().alias(UNIT)).sort(UNIT, TIME)
+            journeys = _find(apart, name, funnel, limits).journeys
+            parts.append(_tally(journeys, plan, {breakdown.name: pl.col(segment_column(index))}))
+    return Tallies.added([*parts, Tallies.of_left_out(left_out)])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How the units of a funnel went through it."""
+
+    plan: Plan
+    rows: pl.DataFrame
+    """The rows that the funnel looks at, from `index_rows`, with the columns of the plan."""
+    attempts: pl.DataFrame
+    journeys: pl.DataFrame
+    """With `unit`, `entry`, `first`, `depth`, `stop`, `ended`, `closes`, `open` and `took_I` for each step."""
+
+
+def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
+    """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
+    units, _ = _unit_rows(rows, funnel, plan_of(name, funnel))
+    return _find(units, name, funnel, limits)
+
+
+def _find(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
+    plan = plan_of(name, funnel)
+    indexed = index_rows(units, plan.watched)
+    attempts = _candidates(indexed, name, funnel, plan, limits)
+    return Found(plan, indexed, attempts, _journeys(attempts, indexed, funnel, plan, [UNIT]))
+
+
+def _tally_units(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Tallies:
+    """The tallies of all units, of their segments and of the periods of a trend."""
+    found = _find(units, name, funnel, limits)
+    plan, indexed, attempts, journeys = found.plan, found.rows, found.attempts, found.journeys
+    segments = {
+        breakdown.name: segment_series(journeys, indexed, funnel, plan, index)
+        for index, breakdown in enumerate(funnel.by)
+        if breakdown.value != "all_steps"
+    }
+    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
+    whole = _tally(journeys, plan, splits)
+    if limits.trend is None:
+        return whole
+    periods = attempts.with_columns(limits.period.alias(PERIOD))
+    # Attempts that do not overlap are the same whatever the period; of other units each period has its own best.
+    of_period = (
+        journeys.with_columns(limits.period.alias(PERIOD))
+        if funnel.count == "attempts"
+        else _journeys(periods, indexed, funnel, plan, [UNIT, PERIOD])
     )
-    units = rows.filter(pl.any_horizontal(*set(steps))).select(
-        *of_unit, TIME, *(pl.col(column).alias(step) for step, column in numbered.items()), *set(by.values())
+    return Tallies.added([whole, _tally(of_period, plan, {TREND: pl.col(PERIOD).cast(pl.String)})])
+
+
+def unit_expr(funnel: Funnel) -> pl.Expr:
+    """The unit of a row (UInt64); null where a part of it is missing."""
+    fields = [pl.col(field_column(name)) for name in funnel.unit_columns]
+    unit = pl.col(SESSION) if funnel.count == "sessions" else pl.struct(fields).hash() if fields else pl.col(USER)
+    whole = pl.all_horizontal(field.is_not_null() for field in fields or [unit])
+    return pl.when(whole).then(unit).alias(UNIT)
+
+
+def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataFrame, int]:
+    """The rows that the funnel looks at, sorted by unit and time, and how many have no unit."""
+    chosen = rows.select(
+        unit_expr(funnel),
+        TIME,
+        *([EVENT_NUMBER] if EVENT_NUMBER in rows.columns else []),
+        *([SESSION_END] if funnel.count == "sessions" else []),
+        *(column.alias(name) for name, column in plan.columns.items()),
+        *(label_expr(breakdown).alias(segment_column(index)) for index, breakdown in enumerate(funnel.by)),
     )
+    if funnel.order != "strict":
+        chosen = chosen.filter(pl.any_horizontal(plan.matched))
+    units = chosen.filter(pl.col(UNIT).is_not_null())
+    if funnel.unit_columns or funnel.count == "sessions":
+        units = units.sort(UNIT, TIME)
+    return units, chosen.height - units.height
+
+
+def _candidates(rows: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> pl.DataFrame:
+    """All attempts with what tells them apart: unit, depth, when they close, and the segments of their entries."""
+    attempts = candidates(_attempts(rows, funnel, plan, limits), rows, len(plan.path.links))
+    at_entry = [
+        rows[segment_column(index)].gather(attempts[ENTRY]).fill_null(nothing(breakdown))
+        for index, breakdown in enumerate(funnel.by)
+    ]
+    closes = [] if funnel.window is None else [pl.col(ENTERED) + funnel.window]
     if funnel.count == "sessions":
-        units = units.filter(pl.col(UNIT).is_not_null()).sort(UNIT, TIME)
-    attempts = find_attempts(units, list(numbered), funnel, limits.since, limits.until)
-    journeys = find_journeys(attempts, units, funnel, list(by.values()), limits.session_timeout)
-    return tally(journeys, by, len(steps), limits.data_end)
+        closes.append(pl.lit(rows[SESSION_END].gather(attempts[ENTRY]) + limits.session_timeout))
+    closing = pl.min_horizontal(closes) if closes else pl.lit(None, dtype=pl.Int64)
+    attempts = attempts.with_columns(closing.alias(CLOSES), (closing > limits.data_end).alias(OPEN), *at_entry)
+    if not funnel.exclude or funnel.on_exclusion == "end":
+        return attempts
+    free = plan_of(name, funnel, without_exclusions=True)
+    unhindered = candidates(_attempts(rows, funnel, free, limits), rows, len(free.path.links))
+    possible = unhindered.group_by(ENTRY, FIRST).agg(pl.col(DEPTH).max().alias(POSSIBLE))
+    return attempts.join(possible, on=[ENTRY, FIRST], how="left", maintain_order="left")
+
+
+def _attempts(rows: pl.DataFrame, funnel: Funnel, plan: Plan, limits: Limits) -> pl.DataFrame:
+    path = plan.path
+    fits = pl.any_horizontal(*path.steps).any()
+    # One step has no order, and where no event fits any step there is nothing to put in order.
+    if funnel.order == "any" and len(path.links) > 1 and rows.select(fits).item():
+        return find_any_order(rows, path.steps, path.window, plan.exclusions, limits.entries)
+    if not funnel.open:
+        return find_attempts(rows, path, limits.entries)
+    # Entering at a later step is the same funnel without the steps before it.
+    parts = []
+    for first in range(len(path.links)):
+        part = find_attempts(rows, replace(path, links=path.links[first:]), limits.entries)
+        parts.append(
+            part.rename({at_column(i): at_column(i + first) for i in reversed(range(len(path.links) - first))})
+        )
+    return pl.concat(parts, how="diagonal")
+
+
+def _without_dropped(attempts: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The attempts without those of units that some exclusion kept from going farther than they cleanly went."""
+    cleanly = pl.when(pl.col(STOP) != EXCLUDED).then(DEPTH).otherwise(0)
+    return attempts.filter(pl.col(POSSIBLE).max().over(keys) <= cleanly.max().over(keys))
+
+
+def _journeys(
+    attempts: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, plan: Plan, keys: Sequence[str]
+) -> pl.DataFrame:
+    """The journeys by `keys`, with `took_I` (Int64, microseconds; null where not taken) for each step of the funnel."""
+    ranked = [segment_column(index) for index, breakdown in enumerate(funnel.by) if breakdown.value == "entry"]
+    if funnel.entry == "first":
+        attempts = attempts.filter(pl.col(ENTERED) == pl.col(ENTERED).min().over(keys))
+    if POSSIBLE in attempts.columns:
+        attempts = _without_dropped(attempts, keys)
+    if funnel.count == "attempts":
+        journeys = without_overlap(best_attempts(attempts, rows, [*keys, ENTERED], ranked))
+    else:
+        journeys = best_attempts(attempts, rows, keys, ranked)
+    required = {step: pl.col(time_column(place)) for place, step in enumerate(plan.required)}
+    skipped = {step: optional_row(journeys, rows, plan.path, each) for step, each in plan.optional.items()}
+    return journeys.with_columns(
+        *(time.alias(took_column(step)) for step, time in required.items()),
+        *(row.alias(optional_column(step)) for step, row in skipped.items()),
+        *(rows[TIME].gather(row).alias(took_column(step)) for step, row in skipped.items()),
+    )
+
+
+def _tally(journeys: pl.DataFrame, plan: Plan, splits: Mapping[str, pl.Expr]) -> Tallies:
+    return tally(journeys, plan.required, list(plan.optional), splits)
