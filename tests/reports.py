@@ -1,8 +1,8 @@
 """Made-up reports for the renderers: plausible, large, empty and hostile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from microfunnel.results import (
@@ -10,6 +10,7 @@ from microfunnel.results import (
     EventsResult,
     FunnelResult,
     GoalResult,
+    PeriodOfEntry,
     Rate,
     Report,
     ReportWarning,
@@ -19,6 +20,7 @@ from microfunnel.results import (
     Totals,
 )
 
+OPTIONAL = ("coupon", "gift_wrap")
 GOALS = ("view_product", "add_to_cart", "checkout", "purchase")
 HOSTILE = (
     "\x1b[31mred\x1b[2J",
@@ -62,27 +64,37 @@ def totals(
     goals: Sequence[str] = GOALS,
     waits: Sequence[float] = (247, 660, 118),
     in_progress: int | None = 0,
+    known: Mapping[str, Sequence[int]] | None = None,
 ) -> Totals:
-    """Steps that so many units reached, the units in progress all waiting for the last step."""
-    steps = []
-    since_first = 0.0
+    """Steps that so many units reached, the units in progress all waiting for the last step.
+
+    `known` says more of each step, the first included: `entered_here`, and why units stopped before it.
+    """
+    nobody = [0] * (len(reached) - 1)
+    reasons = {"entered_here": [reached[0], *nobody], "in_progress": [*nobody, in_progress or 0], **(known or {})}
+    here = reasons.pop("entered_here")
+    steps: list[Step] = []
+    before = None
     for place, (goal, n) in enumerate(zip(goals, reached, strict=True)):
         wait = waits[(place - 1) % len(waits)]
-        since_first += wait if place else 0
-        steps.append(
-            Step(
-                step=place + 1,
-                goal=goal,
-                reached=n,
-                previous=reached[place - 1] if place else None,
-                entered=reached[0],
-                in_progress=(in_progress or 0) if place == len(reached) - 1 else 0,
-                times_from_previous=times(n, wait) if place else None,
-                times_from_first=times(n, since_first) if place else None,
-            )
+        step = Step(
+            step=place + 1,
+            goal=goal,
+            reached=n,
+            previous=before,
+            entered=sum(here),
+            times_from_previous=times(n, wait) if place else None,
+            times_from_first=times(n, wait * place) if place else None,
+            optional=goal in OPTIONAL,
+            entered_here=here[place],
         )
-    matured = None if in_progress is None else Rate(reached[-1], reached[0] - in_progress)
-    return Totals(tuple(steps), matured, in_progress)
+        if step.dropped is not None:
+            others = {reason: counts[place] for reason, counts in reasons.items()}
+            step = replace(step, stopped={"no_event": step.dropped - sum(others.values()), **others})
+        steps.append(step)
+        before = before if step.optional else n
+    matured = None if in_progress is None else Rate(before or 0, sum(here) - in_progress)
+    return Totals(tuple(steps), sum(here), matured, in_progress)
 
 
 def funnel(counted: Totals, name: str = "checkout", segments: Sequence[Segment] = ()) -> FunnelResult:
@@ -97,16 +109,20 @@ def funnel(counted: Totals, name: str = "checkout", segments: Sequence[Segment] 
     )
 
 
+def by(column: str, value: str, counted: Totals, read: str = "entry") -> Segment:
+    return Segment({column: value}, read, counted)
+
+
 DEVICES = (
-    Segment({"device": "mobile"}, totals((2388, 841, 241, 134), in_progress=61)),
-    Segment({"device": "desktop"}, totals((2101, 927, 376, 258), in_progress=30)),
-    Segment({"device": "tablet"}, totals((315, 121, 35, 19), in_progress=5)),
-    Segment({"device": "(not set)"}, totals((8, 4, 1, 1))),
+    by("device", "mobile", totals((2388, 841, 241, 134), in_progress=61)),
+    by("device", "desktop", totals((2101, 927, 376, 258), in_progress=30)),
+    by("device", "tablet", totals((315, 121, 35, 19), in_progress=5)),
+    by("device", "(not set)", totals((8, 4, 1, 1))),
 )
 CHANNELS = (
-    Segment({"channel": "organic search"}, totals((2020, 842, 301, 192), in_progress=40)),
-    Segment({"channel": "newsletter"}, totals((1304, 540, 187, 121), in_progress=22)),
-    Segment({"channel": "(other)"}, totals((1488, 511, 165, 99), in_progress=34)),
+    by("channel", "organic search", totals((2020, 842, 301, 192), in_progress=40)),
+    by("channel", "newsletter", totals((1304, 540, 187, 121), in_progress=22)),
+    by("channel", "(other)", totals((1488, 511, 165, 99), in_progress=34)),
 )
 SCORECARD = (
     GoalResult("view_product", "milestone", 23_456, 4_812, 4_900, None),
@@ -161,8 +177,8 @@ LONG = Report(
             totals((1_234_567_890, 987_654_321, 1_000, 1), goals=LONG_GOALS, waits=(86_400 * 12.5, 5, 7_500)),
             "everybody who came to the shop in the autumn, from the first page to the payment",
             [
-                Segment({"utm_campaign": "a" * 200}, totals((1_234_567_000, 987_654_321, 1_000, 1), goals=LONG_GOALS)),
-                Segment({"utm_campaign": "(other)"}, totals((890, 0, 0, 0), goals=LONG_GOALS)),
+                by("utm_campaign", "a" * 200, totals((1_234_567_000, 987_654_321, 1_000, 1), goals=LONG_GOALS)),
+                by("utm_campaign", "(other)", totals((890, 0, 0, 0), goals=LONG_GOALS)),
             ],
         ),
     ),
@@ -175,15 +191,109 @@ NOBODY = Report(
 NO_FUNNELS = replace(SHOP, funnels=())
 
 
+ANY = [f"any {place} of 4" for place in range(1, 5)]
+
+
+def alone(*funnels: FunnelResult) -> Report:
+    return Report(replace(EVENTS, warnings=()), (), funnels)
+
+
+COUPON = alone(
+    funnel(
+        totals(
+            (4812, 1893, 402, 653, 88, 412),
+            goals=("view_product", "add_to_cart", "coupon", "checkout", "gift_wrap", "purchase"),
+            waits=(247, 31, 660, 12, 118),
+            in_progress=96,
+        ),
+        "checkout with a coupon",
+    )
+)
+ANY_ORDER = alone(
+    replace(
+        funnel(
+            totals((3120, 1498, 322, 45), goals=ANY, in_progress=12),
+            "features tried",
+            [
+                by("plan", "free", totals((2800, 1200, 200, 20), goals=ANY, in_progress=12)),
+                by("plan", "paid", totals((320, 298, 122, 25), goals=ANY)),
+            ],
+        ),
+        order="any",
+    )
+)
+OPEN = alone(
+    funnel(
+        totals((4812, 3127, 776, 470), in_progress=96, known={"entered_here": (4812, 1234, 123, 0)}), "from anywhere"
+    )
+)
+STOPPED = {
+    "too_late": (0, 300, 81, 20),
+    "interrupted": (0, 1204, 310, 45),
+    "excluded": (0, 0, 12, 22),
+    "in_progress": (0, 60, 30, 6),
+}
+STRICT = alone(
+    replace(
+        funnel(totals((4812, 1893, 653, 412), in_progress=96, known=STOPPED), "orders"),
+        order="strict",
+        count="user_id, order_id",
+        left_out=1_234,
+    )
+)
+PAIRS = (
+    ("mobile", "organic search", (1388, 541, 141, 84)),
+    ("mobile", "newsletter", (1000, 300, 100, 50)),
+    ("desktop", "organic search", (904, 501, 218, 141)),
+    ("desktop", "(not set)", (12, 4, 1, 0)),
+    ("(other)", "(other)", (1508, 547, 193, 137)),
+)
+BROKEN_DOWN = alone(
+    funnel(
+        totals((4812, 1893, 653, 412)),
+        segments=(
+            *(Segment({"device": one, "channel": other}, "entry", totals(n)) for one, other, n in PAIRS),
+            *(replace(segment, value="last") for segment in CHANNELS),
+            by("price_variant", "A", totals((327, 327, 327, 210)), "step:checkout"),
+            by("price_variant", "B", totals((326, 326, 326, 202)), "step:checkout"),
+            by("price_variant", "(did not reach)", totals((4159, 1240, 0, 0)), "step:checkout"),
+            by("browser", "Firefox", totals((2500, 900, 300, 200)), "all_steps"),
+            by("browser", "Chrome", totals((2400, 880, 290, 190)), "all_steps"),
+        ),
+    )
+)
+
+
+def days(n: int) -> tuple[PeriodOfEntry, ...]:
+    """The last days of October 2026; weekends are slow but sell, and six days are not over."""
+    found = []
+    for ago in range(n - 1, -1, -1):
+        day = date(2026, 10, 31) - timedelta(days=ago)
+        entered, share = (100 + ago * 37 % 23, 18) if day.weekday() > 4 else (170 + ago * 29 % 31, 15)
+        bought = max(share + ago * 13 % 7 - 4 * max(6 - ago, 0), 0)
+        counted = totals((entered, 80, 40, bought), in_progress=max(6 - ago, 0) * 5)
+        found.append(PeriodOfEntry(day.isoformat(), counted))
+    return tuple(found)
+
+
+TREND, LONG_TREND = (alone(replace(SHOP.funnels[0], segments=(), trend=days(n))) for n in (14, 92))
+
+
 def hostile(name: str) -> Report:
     """A report in which everything that comes from a file bears the name."""
-    named = totals((100, 40, 10), goals=(name, "plain", name), in_progress=5)
+    named = totals(
+        (100, 40, 10),
+        goals=(name, "plain", name),
+        in_progress=5,
+        known={"entered_here": (100, 1, 0), "excluded": (0, 2, 3)},
+    )
     segments = [
-        Segment({name: name}, named),
-        Segment({name: "plain"}, totals((90, 80, 70), goals=(name, "plain", name))),
+        by(name, name, named),
+        by(name, "plain", totals((90, 80, 70), goals=(name, "plain", name))),
+        Segment({name: name, f"{name}2": name}, f"step:{name}", named),
     ]
     return Report(
         replace(EVENTS, warnings=(ReportWarning("odd", name, (name,)),), rejected={name: 5}),
         tuple(replace(goal, goal=name) for goal in SCORECARD),
-        (replace(funnel(named, name, segments), count=name),),
+        (replace(funnel(named, name, segments), count=name, left_out=2, trend=(PeriodOfEntry(name, named),) * 3),),
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from microfunnel.rendering.bars import bar, lost
+from microfunnel.rendering.bars import bar, block, lost
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,18 @@ def test_bars_grow_with_the_share_and_stay_in_their_width(width: int, *, unicode
     lengths = [len(bar(share / 100, width, unicode=unicode)) for share in range(101)]
     assert lengths == sorted(lengths)
     assert lengths[-1] == width
+
+
+@pytest.mark.parametrize(
+    ("value", "blocks", "ascii_blocks"),
+    [(None, " ", " "), (0.0, "▁", "_"), (1e-9, "▂", "."), (0.1, "▅", "="), (0.1999, "▇", "%"), (0.2, "█", "#")],
+)
+def test_a_block_is_lowest_for_nothing_and_full_for_the_highest(
+    value: float | None, blocks: str, ascii_blocks: str
+) -> None:
+    assert block(value, 0.2, unicode=True) == blocks
+    assert block(value, 0.2, unicode=False) == ascii_blocks
+
+
+def test_where_all_is_nothing_every_block_is_lowest() -> None:
+    assert block(0.0, 0.0, unicode=True) == "▁"

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,19 @@ from microfunnel.results import Report, Times
 
 SCHEMA = json.loads((files("microfunnel") / "schemas" / "report.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-REPORTS = {"shop": reports.SHOP, "long": reports.LONG, "nobody": reports.NOBODY, "no_funnels": reports.NO_FUNNELS}
+REPORTS = {
+    "shop": reports.SHOP,
+    "long": reports.LONG,
+    "nobody": reports.NOBODY,
+    "no_funnels": reports.NO_FUNNELS,
+    "coupon": reports.COUPON,
+    "any_order": reports.ANY_ORDER,
+    "open": reports.OPEN,
+    "strict": reports.STRICT,
+    "broken_down": reports.BROKEN_DOWN,
+    "trend": reports.TREND,
+}
+STOPPED = SCHEMA["$defs"]["stopped"]["required"]
 SCREEN = Screen(None, colour=False, unicode=True)
 
 
@@ -57,7 +70,9 @@ def test_fields_come_in_the_order_of_the_schema(name: str) -> None:
     for funnel in report["funnels"]:
         assert list(funnel) == parts["funnel"]["required"]
         assert all(list(segment) == parts["segment"]["required"] for segment in funnel["segments"])
+        assert all(list(period) == parts["period"]["required"] for period in funnel["trend"])
         assert all(list(step) == parts["step"]["required"] for step in funnel["steps"])
+        assert all(list(step["stopped"] or STOPPED) == STOPPED for step in funnel["steps"])
         assert all(list(step["seconds_from_first"]) == parts["seconds"]["required"] for step in funnel["steps"][1:])
 
 
@@ -65,17 +80,52 @@ def test_fields_come_in_the_order_of_the_schema(name: str) -> None:
 def test_every_rate_is_the_ratio_of_two_printed_counts(name: str) -> None:
     report = rendered(REPORTS[name])
     for funnel in report["funnels"]:
-        for totals in (funnel, *funnel["segments"]):
+        for totals in (funnel, *funnel["segments"], *funnel["trend"]):
+            required = [step for step in totals["steps"] if not step["optional"]]
             assert totals["conversion_rate"] == ratio(totals["converted"], totals["entered"])
-            assert [totals["entered"], totals["converted"]] == [totals["steps"][at]["reached"] for at in (0, -1)]
-            for before, step in zip([None, *totals["steps"]], totals["steps"], strict=False):
+            assert totals["matured_rate"] == ratio(totals["matured_converted"] or 0, totals["matured_entered"] or 0)
+            assert totals["converted"] == required[-1]["reached"]
+            assert totals["entered"] == sum(step["entered_here"] for step in required)
+            for before, step in pairwise(required):
+                came_on = step["reached"] - step["entered_here"]
                 assert step["from_first"] == ratio(step["reached"], totals["entered"])
-                if before is None:
-                    assert step["from_previous"] is step["dropped"] is step["drop_off"] is None
-                    continue
-                assert step["from_previous"] == ratio(step["reached"], before["reached"])
-                assert step["dropped"] == before["reached"] - step["reached"]
+                assert step["from_previous"] == ratio(came_on, before["reached"])
+                assert step["dropped"] == before["reached"] - came_on
                 assert step["drop_off"] == ratio(step["dropped"], before["reached"])
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_what_stopped_units_adds_up_to_the_dropped(name: str) -> None:
+    for funnel in rendered(REPORTS[name])["funnels"]:
+        for step in funnel["steps"]:
+            stopped = step["stopped"]
+            if stopped is None:
+                assert step["dropped"] is step["drop_off"] is None
+                assert step["excluded"] == step["in_progress"] == 0
+                continue
+            assert sum(stopped.values()) == step["dropped"]
+            assert [stopped["excluded"], stopped["in_progress"]] == [step["excluded"], step["in_progress"]]
+
+
+def test_the_first_step_comes_from_nowhere_and_an_optional_one_loses_nobody() -> None:
+    first, _, coupon, *_ = rendered(reports.COUPON)["funnels"][0]["steps"]
+    assert first["from_previous"] is first["dropped"] is first["seconds_from_previous"] is None
+    assert coupon["optional"]
+    assert coupon["from_previous"] == 402 / 1893
+    assert coupon["dropped"] is coupon["drop_off"] is coupon["stopped"] is None
+
+
+def test_segments_say_where_their_value_is_read() -> None:
+    segments = rendered(reports.BROKEN_DOWN)["funnels"][0]["segments"]
+    assert segments[0]["by"] == {"device": "mobile", "channel": "organic search"}
+    assert list(dict.fromkeys(each["value"] for each in segments)) == ["entry", "last", "step:checkout", "all_steps"]
+
+
+def test_a_period_has_what_the_funnel_has() -> None:
+    funnel = rendered(reports.TREND)["funnels"][0]
+    apart = {"funnel", "order", "count", "entry", "window_seconds", "left_out", "segments", "trend"}
+    assert [*funnel["trend"][0]][1:] == [key for key in funnel if key not in apart]
+    assert [period["period"] for period in funnel["trend"]][-1] == "2026-10-31"
 
 
 def test_the_rate_of_a_goal_is_the_ratio_of_two_printed_counts() -> None:

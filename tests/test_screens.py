@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ REPORTS = {
     "long": reports.LONG,
     "nobody": reports.NOBODY,
     "no_funnels": reports.NO_FUNNELS,
+    "coupon": reports.COUPON,
+    "any_order": reports.ANY_ORDER,
+    "open": reports.OPEN,
+    "strict": reports.STRICT,
+    "broken_down": reports.BROKEN_DOWN,
+    "trend": reports.TREND,
+    "long_trend": reports.LONG_TREND,
 }
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 table = FORMATS["table"]
@@ -52,6 +60,18 @@ def test_the_shop_looks_as_accepted(width: int, *, colour: bool, unicode: bool) 
 @pytest.mark.parametrize("width", [40, 80, None])
 def test_the_unusual_looks_as_accepted(report: str, width: int | None) -> None:
     accept(f"{report}-{width or 'file'}", table(REPORTS[report], Screen(width, colour=False, unicode=True)))
+
+
+@pytest.mark.parametrize("report", ["coupon", "any_order", "open", "strict", "broken_down", "trend", "long_trend"])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_every_kind_of_funnel_looks_as_accepted(report: str, width: int) -> None:
+    accept(f"{report}-{width}", table(REPORTS[report], Screen(width, colour=False, unicode=True)))
+
+
+@pytest.mark.parametrize("report", ["broken_down", "open", "trend"])
+def test_every_kind_looks_as_accepted_in_colour_and_in_ascii(report: str) -> None:
+    accept(f"{report}-80-colour-utf8", table(REPORTS[report], Screen(80, colour=True, unicode=True)))
+    accept(f"{report}-80-plain-ascii", table(REPORTS[report], Screen(80, colour=False, unicode=False)))
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -156,3 +176,96 @@ def test_a_segment_is_called_lowest_only_where_chance_would_not_do() -> None:
     assert re.search("^mobile .* lowest$", shown, re.MULTILINE)
     assert re.search("^desktop .* highest$", shown, re.MULTILINE)
     assert shown.count("lowest") == shown.count("highest") == 1
+
+
+def shown_at(report: Report, width: int | None) -> str:
+    return table(report, Screen(width, colour=False, unicode=True))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_an_optional_step_is_told_apart_and_loses_nobody(width: int) -> None:
+    shown = shown_at(reports.COUPON, width)
+    row = re.search(r"^3   coupon \(opt.*$", shown, re.MULTILINE)
+    assert row
+    assert "░" not in row[0]
+    assert not re.search("^before (coupon|gift)", shown, re.MULTILINE)
+
+
+def test_in_any_order_most_are_lost_after_so_many_steps() -> None:
+    shown = shown_at(reports.ANY_ORDER, 80)
+    assert "users, in any order, within 7 days" in shown
+    assert "Most are lost after any 1 of 4 steps: 1,622 of 3,120 (52.0 %)" in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, None])
+def test_who_entered_later_is_said_once(width: int | None) -> None:
+    shown = shown_at(reports.OPEN, width)
+    assert "open" in shown
+    assert shown.count("1,234") == 1
+    assert ("entered here" in shown) != ("Entered later" in shown)
+
+
+def test_the_bar_and_its_loss_are_never_longer_than_the_funnel() -> None:
+    rows = [line for line in shown_at(reports.OPEN, 120).splitlines() if re.match("[1-4] ", line)]
+    first, *others = (cell_len(re.sub("[^█▏▎▍▌▋▊▉▒░]", "", row)) for row in rows)
+    assert max(others) <= first + 7
+
+
+def test_excluded_units_are_named_where_there_are_any() -> None:
+    assert "Excluded on the way: 34 (12 before checkout, 22 before purchase)\n" in shown_at(reports.STRICT, 80)
+    assert "Excluded" not in shown_at(reports.SHOP, 80)
+    one = {**reports.STOPPED, "excluded": (0, 0, 0, 22)}
+    only = reports.alone(reports.funnel(reports.totals((4812, 1893, 653, 412), in_progress=96, known=one)))
+    assert "Excluded on the way: 22 before purchase\n" in shown_at(only, 80)
+
+
+def test_reasons_are_shown_whole_or_not_at_all() -> None:
+    words = ("never did it", "too late", "interrupted", "excluded", "in progress")
+    for width in range(40, 121):
+        shown = shown_at(reports.STRICT, width)
+        header = next((line for line in shown.splitlines() if line.startswith("why they stopped")), None)
+        assert (header is not None) == (width >= 76)
+        assert header is None or all(word in header for word in words)
+    assert "why they stopped" not in shown_at(reports.BROKEN_DOWN, 120)
+    assert "why they stopped" not in shown_at(reports.SHOP, 59)
+
+
+def test_events_that_belong_to_no_unit_are_counted_out_loud() -> None:
+    assert "! 1,234 events have no user_id or order_id and are left out\n" in shown_at(reports.STRICT, 80)
+    visits = replace(reports.SHOP.funnels[1], left_out=1)
+    assert "! 1 event has no session and is left out\n" in shown_at(reports.alone(visits), 80)
+
+
+def test_nobody_acts_on_a_segment_that_did_not_reach() -> None:
+    segments = (
+        reports.by("variant", "A", reports.totals((500, 400, 300, 200)), "step:checkout"),
+        reports.by("variant", "(did not reach)", reports.totals((500, 400, 0, 0)), "step:checkout"),
+    )
+    shown = shown_at(reports.alone(reports.funnel(reports.totals((1000, 800, 300, 200)), segments=segments)), 80)
+    assert "(did not reach)" in shown
+    assert "lowest" not in shown
+
+
+def test_the_table_of_a_trend_ends_with_the_last_31_periods() -> None:
+    shown = shown_at(reports.LONG_TREND, 80)
+    rows = re.findall(r"^2026-\d\d-\d\d(?=\*? +\d)", shown, re.MULTILINE)
+    assert (len(rows), rows[0], rows[-1]) == (31, "2026-10-01", "2026-10-31")
+    assert "61 earlier periods are not in this table." in shown
+    assert "the last 57 of 92" in shown
+    assert "earlier periods" not in shown_at(reports.TREND, 80)
+    assert re.search(r"^2026-08-01 [▁-█]{92} 2026-10-31\*$", shown_at(reports.LONG_TREND, None), re.MULTILINE)
+
+
+def test_periods_that_are_not_over_are_marked() -> None:
+    shown = shown_at(reports.TREND, 80)
+    assert len(re.findall(r"^2026-10-\d\d\* ", shown, re.MULTILINE)) == 6
+    assert "* not over yet: some windows are still open\n" in shown
+    over = replace(reports.TREND.funnels[0], trend=reports.TREND.funnels[0].trend[:8])
+    assert "not over yet" not in shown_at(reports.alone(over), 80)
+    assert "*" not in shown_at(reports.alone(over), 80)
+
+
+def test_only_attempts_are_sure_to_add_up_over_periods() -> None:
+    assert "Users count once per period, so periods need not add up" in shown_at(reports.TREND, 80)
+    attempts = replace(reports.TREND.funnels[0], count="attempts")
+    assert "add up" not in shown_at(reports.alone(attempts), 80)

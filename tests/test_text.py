@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from reports import HOSTILE, micros
 
-from microfunnel.rendering.text import amounts, duration, interval, number, percent, period, plural
+from microfunnel.rendering.text import amounts, duration, interval, listed, number, percent, period, plural
 from microfunnel.rendering.text import window as window_words
 from microfunnel.wording import HARMFUL, clean
 
@@ -103,6 +103,12 @@ def test_counts_have_separators_and_nouns_their_plural() -> None:
     assert plural(1, "file") == "1 file"
     assert plural(0, "file") == "0 files"
     assert plural(2_000, "file") == "2,000 files"
+
+
+def test_names_in_a_row_end_with_their_conjunction() -> None:
+    assert listed(["a"], "or") == "a"
+    assert listed(["a", "b"], "and") == "a and b"
+    assert listed(["a", "b", "c"], "or") == "a, b or c"
 
 
 def test_amounts_have_decimals_where_one_of_them_needs_any() -> None:

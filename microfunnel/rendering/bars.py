@@ -1,6 +1,8 @@
 """Bars of any width, in eighths of a cell or in ASCII; a share that is neither nothing nor all never looks like it."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
+HEIGHTS = "▁▂▃▄▅▆▇█"
+ASCII_HEIGHTS = "_.:-=+%#"
 
 
 def bar(share: float, width: int, *, unicode: bool) -> str:
@@ -18,6 +20,14 @@ def lost(share: float, previous: float, width: int, *, unicode: bool, worst: boo
     if not unicode:
         return (":" if worst else ".") * (end - start)
     return ("▒" if worst else "░") * (end - start)
+
+
+def block(value: float | None, highest: float, *, unicode: bool) -> str:
+    """One cell as high as the value: lowest for nothing only, full for the highest only, empty where there is none."""
+    if value is None:
+        return " "
+    heights = HEIGHTS if unicode else ASCII_HEIGHTS
+    return heights[_filled(value / highest if highest else 0.0, len(heights) - 1)]
 
 
 def _filled(share: float, parts: int) -> int:

@@ -63,15 +63,12 @@ def room(screen: Screen) -> int:
 
 def grid(columns: Sequence[Column], screen: Screen, bars: Bars | None = None) -> list[Text]:
     """The lines of a table, its header first."""
-    space = room(screen)
-    kept, for_columns = list(columns), space - (bars.reserved + bars.least if bars else 0)
-    if screen.width is not None:
-        kept = _keep(columns, for_columns)
-    widths = _widths(kept, None if screen.width is None else for_columns)
+    kept = keep(columns, screen, bars)
+    widths = _widths(kept, None if screen.width is None else _for_columns(screen, bars))
     rows = zip(*([column.header, *column.cells] for column in kept), strict=True)
     lines = [_line(cells, kept, widths, screen) for cells in rows]
     if bars:
-        left = space - bars.reserved - _total(widths)
+        left = room(screen) - bars.reserved - _total(widths)
         _add_bars(lines[1:], bars, min(max(left, bars.least), bars.most))
     return lines
 
@@ -80,10 +77,22 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _keep(columns: Sequence[Column], space: int) -> list[Column]:
+def _for_columns(screen: Screen, bars: Bars | None) -> int:
+    return room(screen) - (bars.reserved + bars.least if bars else 0)
+
+
+def needed(columns: Sequence[Column]) -> int:
+    """Cells that the columns take where all of them stay and are cut as far as they may be."""
+    return _total([column.width if column.least is None else min(column.width, column.least) for column in columns])
+
+
+def keep(columns: Sequence[Column], screen: Screen, bars: Bars | None = None) -> list[Column]:
+    """The columns for which there is room."""
     kept = list(columns)
+    if screen.width is None:
+        return kept
     for going in sorted((column for column in columns if column.goes), key=lambda column: column.goes):
-        if _total([column.width for column in kept]) <= space:
+        if _total([column.width for column in kept]) <= _for_columns(screen, bars):
             break
         kept = [column for column in kept if column is not going]
     return kept

@@ -17,6 +17,15 @@ REASONS = {
     "unreadable_time": "with an unreadable time",
     "time_out_of_range": "with a time out of range",
 }
+"""Why a row was rejected."""
+STOPPED = {
+    "no_event": "never did it",
+    "too_late": "too late",
+    "interrupted": "interrupted",
+    "excluded": "excluded",
+    "in_progress": "in progress",
+}
+"""Why a unit stopped before a step."""
 
 
 def words(name: str) -> str:
@@ -32,6 +41,12 @@ def number(n: int) -> str:
 def plural(n: int, noun: str) -> str:
     """A count and what it counts: `1 file`, `2 files`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(names: Sequence[str], conjunction: str) -> str:
+    """Names in a row: `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def percent(rate: float | None) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from microfunnel.rendering import Screen
+from microfunnel.rendering.text import STOPPED
 from microfunnel.results import PERCENTILES, EventsResult, FunnelResult, GoalResult, Rate, Report, Step, Times, Totals
 
 SCHEMA = "microfunnel.report/1"
@@ -30,6 +31,7 @@ def _events(events: EventsResult) -> dict[str, object]:
         "rejected": dict(events.rejected),
         "users": events.users,
         "sessions": events.sessions,
+        "joined_ids": events.joined_ids,
         "first_time": _time(events.first_time),
         "last_time": _time(events.last_time),
         "warnings": [
@@ -59,7 +61,10 @@ def _funnel(funnel: FunnelResult) -> dict[str, object]:
         "entry": funnel.entry,
         "window_seconds": None if window is None else _number(window),
         **_totals(funnel.totals),
-        "segments": [{"by": dict(segment.by), **_totals(segment.totals)} for segment in funnel.segments],
+        "left_out": funnel.left_out,
+        "segments": [
+            {"by": dict(segment.by), "value": segment.value, **_totals(segment.totals)} for segment in funnel.segments
+        ],
         "trend": [{"period": period.period, **_totals(period.totals)} for period in funnel.trend],
     }
 
@@ -90,8 +95,10 @@ def _step(step: Step) -> dict[str, object]:
         "from_first": _rate(step.from_first),
         "dropped": step.dropped,
         "drop_off": _rate(step.drop_off),
+        "entered_here": step.entered_here,
         "excluded": step.excluded,
         "in_progress": step.in_progress,
+        "stopped": None if step.dropped is None else {reason: step.stopped.get(reason, 0) for reason in STOPPED},
         "seconds_from_previous": _seconds(step.times_from_previous),
         "seconds_from_first": _seconds(step.times_from_first),
     }

@@ -1,27 +1,25 @@
 """The report for people: funnels, scorecard and what became of the rows, as wide as the screen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from io import StringIO
 
 from rich.console import Console
 from rich.text import Text
 
-from microfunnel import results
-from microfunnel.rendering import Screen, tables
-from microfunnel.rendering.grid import GAP, flow, room, size, wrap
-from microfunnel.rendering.tables import WORST, name, unit
-from microfunnel.rendering.text import REASONS, interval, number, percent, period, plural, window, words
-from microfunnel.results import EventsResult, FunnelResult, Report, Step, Totals
-
-ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
-CAUTION = "bold yellow"
+from microfunnel.rendering import Screen
+from microfunnel.rendering.cells import caution, name
+from microfunnel.rendering.funnel import funnel_section
+from microfunnel.rendering.grid import flow, room
+from microfunnel.rendering.scorecard import scorecard
+from microfunnel.rendering.text import REASONS, number, period, plural, words
+from microfunnel.results import EventsResult, Report
 
 
 def render(report: Report, screen: Screen) -> str:
     """All that people want to see, the most important first."""
-    sections = [_funnel(funnel, report.events, screen) for funnel in report.funnels]
+    sections = [funnel_section(funnel, report.events, screen) for funnel in report.funnels]
     if report.goals:
-        sections.append(tables.scorecard(report.goals, screen))
+        sections.append(scorecard(report.goals, screen))
     lines = [line for section in sections for line in (*section, Text(), Text())]
     return printed([*lines, *_trust(report, screen)], screen)
 
@@ -50,71 +48,6 @@ def printed(lines: Iterable[Text], screen: Screen) -> str:
     return out.getvalue()
 
 
-def _funnel(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
-    lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), Text(), *tables.steps(funnel, screen)]
-    segments = tables.segments(funnel, screen)
-    return [*lines, Text(), *segments] if segments else lines
-
-
-def _headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
-    title = name(funnel.funnel, screen, "bold")
-    counted = name(_how(funnel), screen)
-    days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
-    used = size(title.plain) + size(counted.plain)
-    gap = 3 if used + size(days.plain) + 3 + GAP <= room(screen) else GAP
-    line = Text(" " * gap).join([title, counted])
-    left = room(screen) - size(line.plain) - size(days.plain)
-    if left >= GAP or screen.width is None:
-        return [Text(" " * max(left, GAP)).join([line, days])]
-    return [*flow([title, counted], screen, " " * gap), *wrap(days, screen)]
-
-
-def _how(funnel: FunnelResult) -> str:
-    counts = unit(funnel) if unit(funnel) == funnel.count else f"units of {funnel.count}"
-    how = [counts, ORDERS.get(funnel.order, funnel.order), window(funnel.window_seconds)]
-    if funnel.entry == "first":
-        how.append("first entry only")
-    return ", ".join(how)
-
-
-def _summary(funnel: FunnelResult, screen: Screen) -> list[Text]:
-    totals = funnel.totals
-    if not totals.entered:
-        return [Text(f"No {unit(funnel)} entered.")]
-    lines = flow(_converted(totals), screen)
-    if totals.worst_step is None:
-        return [*lines, Text(f"No {unit(funnel)} are lost on the way.")]
-    return [*lines, *wrap(_worst(totals.worst_step, totals, screen), screen)]
-
-
-def _converted(totals: Totals) -> list[Text]:
-    rate = totals.conversion
-    shown = f"{percent(rate.value)} ({interval(rate.interval())})"
-    counts = f"{number(totals.entered)} entered, {number(totals.converted)} converted: "
-    phrases = [Text.assemble(counts, (shown, "bold"))]
-    if totals.in_progress and totals.matured is not None:
-        matured = totals.matured
-        counts = f"{number(matured.part)} of {number(matured.whole)}"
-        phrases.append(
-            Text(f"{number(totals.in_progress)} in progress, matured rate {percent(matured.value)} ({counts})")
-        )
-    return phrases
-
-
-def _worst(worst: Step, totals: Totals, screen: Screen) -> Text:
-    before = totals.steps[worst.step - 2]
-    counts = f"{number(worst.dropped or 0)} of {number(worst.previous or 0)}"
-    share = percent(worst.drop_off.value if worst.drop_off else None)
-    return Text.assemble(
-        "Most are lost between ",
-        name(words(before.goal), screen),
-        " and ",
-        name(words(worst.goal), screen),
-        ": ",
-        (f"{counts} ({share})", WORST),
-    )
-
-
 def _trust(report: Report, screen: Screen) -> list[Text]:
     events = report.events
     phrases = [_rows(events, screen), _scope(events)]
@@ -123,7 +56,7 @@ def _trust(report: Report, screen: Screen) -> list[Text]:
     lines = flow(phrases, screen)
     for line in lines:
         line.stylize_before("dim")
-    return [*lines, *(line for warning in events.warnings for line in _warning(warning, screen))]
+    return [*lines, *(line for warning in events.warnings for line in caution(warning.message, screen))]
 
 
 def _rows(events: EventsResult, screen: Screen) -> Text:
@@ -140,9 +73,6 @@ def _scope(events: EventsResult) -> Text:
     parts = [plural(events.users, "user")]
     if events.sessions is not None:
         parts.append(plural(events.sessions, "session"))
+    if events.joined_ids is not None:
+        parts.append(f"{plural(events.joined_ids, 'anonymous id')} joined")
     return Text(f"{', '.join(parts)} in {plural(events.files, 'file')}")
-
-
-def _warning(warning: results.ReportWarning, screen: Screen) -> Sequence[Text]:
-    lines = wrap(name(warning.message, screen), screen, indent=2)
-    return [Text.assemble(("  " if place else "! ", CAUTION), line) for place, line in enumerate(lines)]

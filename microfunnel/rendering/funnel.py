@@ -1,0 +1,92 @@
+"""The section of a funnel: what was counted, the sentence that matters, and its tables."""
+
+from rich.text import Text
+
+from microfunnel.rendering import Screen
+from microfunnel.rendering.cells import WORST, caution, name, unit
+from microfunnel.rendering.grid import GAP, flow, room, size, wrap
+from microfunnel.rendering.segments import segments
+from microfunnel.rendering.steps import is_open, reasons, steps
+from microfunnel.rendering.text import interval, listed, number, percent, period, plural, window, words
+from microfunnel.rendering.trend import trend
+from microfunnel.results import EventsResult, FunnelResult, Step, Totals
+
+ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
+
+
+def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    """All of one funnel, the most important first."""
+    lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
+    for table in (steps, reasons, segments, trend):
+        if shown := table(funnel, screen):
+            lines += [Text(), *shown]
+    return lines
+
+
+def _headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    title = name(funnel.funnel, screen, "bold")
+    counted = name(_how(funnel), screen)
+    days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
+    used = size(title.plain) + size(counted.plain)
+    gap = 3 if used + size(days.plain) + 3 + GAP <= room(screen) else GAP
+    line = Text(" " * gap).join([title, counted])
+    left = room(screen) - size(line.plain) - size(days.plain)
+    if left >= GAP or screen.width is None:
+        return [Text(" " * max(left, GAP)).join([line, days])]
+    return [*flow([title, counted], screen, " " * gap), *wrap(days, screen)]
+
+
+def _how(funnel: FunnelResult) -> str:
+    counts = unit(funnel) if unit(funnel) == funnel.count else f"units of {listed(_columns(funnel), 'and')}"
+    how = [counts, ORDERS.get(funnel.order, funnel.order), window(funnel.window_seconds)]
+    if is_open(funnel):
+        how.append("open")
+    if funnel.entry == "first":
+        how.append("first entry only")
+    return ", ".join(how)
+
+
+def _columns(funnel: FunnelResult) -> list[str]:
+    """What an event has to have to belong to a unit."""
+    return [funnel.count.removesuffix("s")] if funnel.count == unit(funnel) else funnel.count.split(", ")
+
+
+def _summary(funnel: FunnelResult, screen: Screen) -> list[Text]:
+    totals = funnel.totals
+    if not totals.entered:
+        return [Text(f"No {unit(funnel)} entered.")]
+    lines = flow(_converted(totals), screen)
+    if totals.worst_step is None:
+        return [*lines, Text(f"No {unit(funnel)} are lost on the way.")]
+    return [*lines, *wrap(_worst(totals.worst_step, funnel, screen), screen)]
+
+
+def _converted(totals: Totals) -> list[Text]:
+    rate = totals.conversion
+    shown = f"{percent(rate.value)} ({interval(rate.interval())})"
+    counts = f"{number(totals.entered)} entered, {number(totals.converted)} converted: "
+    phrases = [Text.assemble(counts, (shown, "bold"))]
+    if totals.in_progress and totals.matured is not None:
+        matured = totals.matured
+        counts = f"{number(matured.part)} of {number(matured.whole)}"
+        phrases.append(
+            Text(f"{number(totals.in_progress)} in progress, matured rate {percent(matured.value)} ({counts})")
+        )
+    return phrases
+
+
+def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:
+    before, after = words(funnel.totals.before(worst).goal), words(worst.goal)
+    where = f"after {before} steps" if funnel.order == "any" else f"between {before} and {after}"
+    counts = f"{number(worst.dropped or 0)} of {number(worst.previous or 0)}"
+    rate = percent(worst.drop_off.value if worst.drop_off else None)
+    waiting = f", {number(worst.in_progress)} of them still in progress" if worst.in_progress else ""
+    return Text.assemble("Most are lost ", name(where, screen), ": ", (f"{counts} ({rate})", WORST), waiting)
+
+
+def _left_out(funnel: FunnelResult, screen: Screen) -> list[Text]:
+    if not funnel.left_out:
+        return []
+    have, are = ("has", "is") if funnel.left_out == 1 else ("have", "are")
+    missing = listed(_columns(funnel), "or")
+    return caution(f"{plural(funnel.left_out, 'event')} {have} no {missing} and {are} left out", screen)
