@@ -34,6 +34,8 @@ class EventTable:
     paths: tuple[Path, ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
+    joined_ids: int | None = None
+    """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
 
     @property
     def frame(self) -> pl.LazyFrame:

@@ -11,8 +11,12 @@ from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTabl
 from microfunnel.goals import Events
 from microfunnel.reading.fields import field_expr, find_columns, near_columns, text_expr
 from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_table
+from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
 from microfunnel.reading.times import time_expr
+from microfunnel.wording import quoted
 
+IDS = ("user", "anonymous", "session")
+NO_TIME = "no time"
 POSSIBLE_TIMES = (0, 7_258_118_400_000_000)
 """The years 1970 to 2199, in microseconds; what lies outside was read in the wrong unit."""
 
@@ -32,6 +36,9 @@ def open_events(
         if not tables:
             raise InputError(*(f"{path}: is empty" for path in empty))
         columns = [_columns(table, settings) for table in tables]
+        if settings.columns.anonymous is not None and not any("anonymous" in known for known in columns):
+            near = near_columns([settings.columns.anonymous], tables[0].schema)
+            raise InputError(f"no file has a column {quoted(settings.columns.anonymous)} (for anonymous); {near}")
         missing = _missing_fields(tables, columns, fields)
         tables = [table.with_keys(missing) if table.is_open_ended and missing else table for table in tables]
         warnings = [("empty_file", f"{name} is empty") for name in empty]
@@ -39,11 +46,23 @@ def open_events(
             ("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing
         ]
         has_sessions = sessions and any("session" in known for known in columns)
-        parts = []
+        read = []
         for table, known in zip(tables, columns, strict=True):
             with reading_errors(f"{table.name}: "):
-                parts.append((table.name, _canonical(table, known, settings, fields, sessions=has_sessions)))
-        yield EventTable(tuple(parts), tuple(file.path for file in files), tuple(warnings))
+                read.append(_canonical(table, known, settings, fields))
+        joined = None
+        if settings.columns.anonymous is not None:
+            with reading_errors():
+                joined = people([frame.drop_nulls([USER_TEXT, ANONYMOUS, TIME]) for frame in read])
+            read = [_with_people(frame, joined) for frame in read]
+        events = [_with_verdicts(frame, fields, sessions=has_sessions) for frame in read]
+        names = (table.name for table in tables)
+        yield EventTable(
+            parts=tuple(zip(names, events, strict=True)),
+            paths=tuple(file.path for file in files),
+            warnings=tuple(warnings),
+            joined_ids=None if joined is None else joined.height,
+        )
 
 
 def _columns(table: Table, settings: Events) -> dict[str, str]:
@@ -73,10 +92,8 @@ def _field(name: str, table: Table, known: Mapping[str, str]) -> tuple[pl.Expr, 
     return field_expr(known.get(name, name), table.schema)
 
 
-def _canonical(
-    table: Table, known: Mapping[str, str], settings: Events, fields: Collection[str], *, sessions: bool
-) -> pl.LazyFrame:
-    """One file as canonical events."""
+def _canonical(table: Table, known: Mapping[str, str], settings: Events, fields: Collection[str]) -> pl.LazyFrame:
+    """One file with the texts of its ids (`user text`, `anonymous text`, `session text`), `time` and its fields."""
 
     def text(name: str) -> pl.Expr:
         found = _field(name, table, known)
@@ -86,16 +103,28 @@ def _canonical(
     raw = _field("time", table, known)
     sample = table.frame.select(raw[0] if raw is not None else pl.lit(None)).head(SAMPLE_LINES).collect().to_series()
     no_time = time.is_null() | (time.str.strip_chars() == "") if sample.dtype == pl.String else time.is_null()
-    session = text("session") if "session" in known else pl.lit(None, dtype=pl.String)
-    raw_frame = table.frame.select(
-        **{"user text": text("user"), "session text": session, "raw time": raw[0] if raw is not None else pl.lit(None)},
+    ids = {f"{name} text": text(name) if name in known else pl.lit(None, dtype=pl.String) for name in IDS}
+    return table.frame.select(
+        **ids,
+        **{"raw time": raw[0] if raw is not None else pl.lit(None)},
         **{field_column(name): text(name) for name in fields},
-    )
-    user, visit = pl.col("user text"), pl.col("session text")
+    ).with_columns(no_time.alias(NO_TIME), time_expr(time, sample, settings.time_format, settings.timezone).alias(TIME))
+
+
+def _with_people(frame: pl.LazyFrame, joined: pl.DataFrame) -> pl.LazyFrame:
+    """The events with the person behind their ids as `user text`."""
+    own = frame.with_columns(pl.coalesce(USER_TEXT, ANONYMOUS).alias(USER_TEXT))
+    person = own.join(joined.lazy(), left_on=USER_TEXT, right_on=ID, how="left")
+    return person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
+
+
+def _with_verdicts(frame: pl.LazyFrame, fields: Collection[str], *, sessions: bool) -> pl.LazyFrame:
+    """The canonical events: ids as hashes, and the reason why a row can't be used."""
+    user, visit = pl.col(USER_TEXT), pl.col("session text")
     faults = {
-        "blank_row": user.is_null() & no_time & pl.col(field_column("event")).is_null(),
+        "blank_row": user.is_null() & pl.col(NO_TIME) & pl.col(field_column("event")).is_null(),
         "empty_user": user.is_null(),
-        "empty_time": no_time,
+        "empty_time": pl.col(NO_TIME),
         "unreadable_time": pl.col(TIME).is_null(),
         "time_out_of_range": ~pl.col(TIME).is_between(*POSSIBLE_TIMES),
         "empty_event": pl.col(field_column("event")).is_null(),
@@ -104,12 +133,12 @@ def _canonical(
         *(pl.when(fault).then(pl.lit(REASONS.index(reason), dtype=pl.UInt8)) for reason, fault in faults.items()),
         pl.lit(0, dtype=pl.UInt8),
     )
-    timed = raw_frame.with_columns(time_expr(time, sample, settings.time_format, settings.timezone).alias(TIME))
     visits = [pl.when(visit.is_not_null()).then(pl.struct(user, visit).hash()).alias(SESSION)] if sessions else []
-    return timed.select(
+    texts = {field_column(name): user if name == "user" else pl.col(field_column(name)) for name in sorted(fields)}
+    return frame.select(
         user.hash().alias(USER),
         TIME,
         *visits,
         verdict.alias(REJECTED),
-        *(field_column(name) for name in sorted(fields)),
+        *(text.alias(column) for column, text in texts.items()),
     )

@@ -58,6 +58,8 @@ def find_columns(schema: Mapping[str, pl.DataType], declared: Columns) -> dict[s
     for canonical, wish in wishes.items():
         if wish is not None:
             if field_expr(wish, schema) is None:
+                if canonical not in (*REQUIRED, "session"):
+                    continue  # other files may have it
                 problems.append(f"has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
             found[canonical] = wish
         elif (usual := _usual_column(canonical, schema)) is not None:
@@ -72,7 +74,7 @@ def find_columns(schema: Mapping[str, pl.DataType], declared: Columns) -> dict[s
 
 def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
     by_name = {name.strip().casefold(): name for name in reversed(list(schema))}
-    return next((by_name[usual] for usual in USUAL_NAMES[canonical] if usual in by_name), None)
+    return next((by_name[usual] for usual in USUAL_NAMES.get(canonical, ()) if usual in by_name), None)
 
 
 def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType], most: int = 20) -> str:
