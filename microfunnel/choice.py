@@ -1,30 +1,73 @@
-"""What the command line chooses: among the funnels of a goals file, and among the events."""
+"""What the command line chooses: among the funnels of a goals file, how they count, and among the events."""
 
+import re
 from collections.abc import Sequence
 
 from microfunnel.analysis import Period
 from microfunnel.errors import UsageError
-from microfunnel.goals import Breakdown, Goals
+from microfunnel.funnels import Breakdown, Funnel, misfits
+from microfunnel.goals import Goals
+from microfunnel.peers import Peer, counted_as, mismatches
 from microfunnel.reading.times import parse_moment
 from microfunnel.wording import did_you_mean, quoted
 
 
-def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int) -> Goals:
-    """The goals with these funnels alone (all where none is named), split by these columns instead of their own."""
+def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int, peer: Peer | None = None) -> Goals:
+    """The goals with these funnels alone (all where none is named), split by these columns instead of their own.
+
+    With a `peer` the funnels are counted as that system does.
+    """
     unknown = [name for name in funnels if name not in goals.funnels]
     if unknown:
         known = list(goals.funnels)
         raise UsageError(*(f"no funnel is called {quoted(name)}{did_you_mean(name, known)}" for name in unknown))
-    breakdowns = [Breakdown(column=column, top=top) for column in {name.casefold(): name for name in by}.values()]
+    breakdowns = [_breakdown(text, top) for text in {text.casefold(): text for text in by}.values()]
     kept = {name: funnel for name, funnel in goals.funnels.items() if name in funnels or not funnels}
     if breakdowns:
-        kept = {name: funnel.model_copy(update={"by": breakdowns}) for name, funnel in kept.items()}
-    return goals.model_copy(update={"funnels": kept})
+        kept = {name: _split(name, funnel, breakdowns) for name, funnel in kept.items()}
+    chosen = goals.model_copy(update={"funnels": kept})
+    return chosen if peer is None else _as_peer(chosen, peer)
 
 
-def choose_period(since: str | None, until: str | None, as_of: str | None, timezone: str) -> Period:
+def _breakdown(text: str, top: int) -> Breakdown:
+    """What `device`, `device,channel`, `channel:last` or `variant:step:checkout` splits by."""
+    found = re.fullmatch(r"(?P<columns>.+?)(?::(?P<value>first|last|entry|all_steps|step:.+))?", text)
+    if found is None:
+        raise UsageError("--by: expected a column, such as device or channel:last")
+    return Breakdown(column=found["columns"].split(","), value=found["value"] or "entry", top=top)
+
+
+def _split(name: str, funnel: Funnel, breakdowns: Sequence[Breakdown]) -> Funnel:
+    """The funnel, split by these breakdowns; a UsageError where they do not suit it."""
+    split = funnel.model_copy(update={"by": list(breakdowns)})
+    labels = [step.label for step in funnel.steps if not step.optional]
+    unknown = [each.step for each in breakdowns if each.step is not None and each.step not in labels]
+    problems = [f"--by: {quoted(name)} has no step {quoted(step)}{did_you_mean(step, labels)}" for step in unknown]
+    problems += [f"--by: {quoted(name)}: {what}" for _, what in misfits(split.model_dump(by_alias=True))]
+    if problems:
+        raise UsageError(*problems)
+    return split
+
+
+def _as_peer(goals: Goals, peer: Peer) -> Goals:
+    """The goals with all funnels counted as another system does; a UsageError names each that can't be."""
+    problems = [
+        f"the funnel {quoted(name)} can't be counted as {peer.title} does: {', '.join(reasons)}"
+        for name, funnel in goals.funnels.items()
+        if (reasons := mismatches(funnel, peer))
+    ]
+    if problems:
+        raise UsageError(*problems, hint="choose others with --funnel, or leave --as out")
+    return goals.model_copy(
+        update={"funnels": {name: counted_as(funnel, peer) for name, funnel in goals.funnels.items()}}
+    )
+
+
+def choose_period(
+    since: str | None, until: str | None, as_of: str | None, timezone: str, trend: str | None = None
+) -> Period:
     """The period between these moments as people type them, dates in the time zone."""
     first, end, now = (None if text is None else parse_moment(text, timezone) for text in (since, until, as_of))
     if first is not None and end is not None and first >= end:
         raise UsageError("--since is not before --until, so no entry can lie between them")
-    return Period(first, end, now)
+    return Period(first, end, now, trend)

@@ -29,6 +29,19 @@ class Color(StrEnum):
     NEVER = "never"
 
 
+class Periods(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Peers(StrEnum):
+    POSTHOG = "posthog"
+    MIXPANEL = "mixpanel"
+    AMPLITUDE = "amplitude"
+    CLICKHOUSE = "clickhouse"
+
+
 class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
@@ -47,32 +60,75 @@ def run(
     events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
     goals: GoalsPath,
     funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
-    by: Annotated[list[str] | None, typer.Option(help="Split by this column (repeatable).", metavar="COLUMN")] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Split by COLUMN, A,B at once or COLUMN:last (repeatable).", metavar="COLUMN"),
+    ] = None,
     top: Annotated[int, typer.Option(help="Segments kept apart with --by; the rest is (other).", min=1)] = 10,
     since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
     until: Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")] = None,
     as_of: Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")] = None,
+    trend: Annotated[Periods | None, typer.Option(help="Also each period of entry on its own.")] = None,
+    as_: Annotated[Peers | None, typer.Option("--as", help="Count as another system does.")] = None,
     format_: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
 ) -> None:
     """Count every funnel and every goal of the goals file in one reading of the events."""
+    from dataclasses import replace
+
     from microfunnel.analysis import analyse, fields_needed
     from microfunnel.choice import choose, choose_period
     from microfunnel.output import write_output
+    from microfunnel.peers import PEERS
     from microfunnel.reading.events import open_events
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import FORMATS
     from microfunnel.screen import detect_screen
 
-    chosen = choose(read_goals(goals), funnel or [], by or [], top)
+    peer = None if as_ is None else PEERS[as_]
+    chosen = choose(read_goals(goals), funnel or [], by or [], top, peer)
+    period = choose_period(since, until, as_of, chosen.events.timezone, trend)
+    stdin = sys.stdin.buffer if sys.stdin is not None else None
+    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
+        caveats = () if peer is None else (("counted_as", peer.caveat),)
+        report = analyse(replace(table, warnings=(*table.warnings, *caveats)), chosen, period)
+    screen = detect_screen(None if output else sys.stdout, color)
+    write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
+
+
+@app.command()
+def explain(
+    unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
+    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    goals: GoalsPath,
+    funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
+    since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
+    until: Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+) -> None:
+    """Say why a user was counted in a funnel as it was: what became of each of its events."""
+    from microfunnel.analysis import fields_needed
+    from microfunnel.choice import choose, choose_period
+    from microfunnel.explaining import explain as explain_user
+    from microfunnel.output import write_output
+    from microfunnel.reading.events import open_events
+    from microfunnel.reading.goals_file import read_goals
+    from microfunnel.rendering import explanation, explanation_json
+    from microfunnel.screen import detect_screen
+
+    chosen = choose(read_goals(goals), funnel or [], [], 1)
     period = choose_period(since, until, as_of, chosen.events.timezone)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
-        report = analyse(table, chosen, period)
+        found = explain_user(unit, table, chosen, period)
     screen = detect_screen(None if output else sys.stdout, color)
-    write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
+    render = explanation_json.render if as_json else explanation.render
+    write_output(render(found, screen), output, inputs=[goals, *table.paths])
 
 
 @app.command()

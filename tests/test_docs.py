@@ -9,7 +9,7 @@ repository. A `yaml mistakes.yaml` shows what a goals file may not say.
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import pytest
 
 from microfunnel.contracts import schema_of
 from microfunnel.errors import ExitCode, GoalsError
+from microfunnel.peers import PEERS, Peer
 from microfunnel.reading.fields import USUAL_NAMES
 from microfunnel.reading.goals_file import read_goals
 
@@ -103,6 +104,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         "COLUMNS": "80",
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
     }
     return subprocess.run(
         ["/bin/sh", "-c", command],
@@ -236,3 +238,35 @@ def test_every_usual_column_name_and_exit_code_is_documented() -> None:
     assert [name for names in USUAL_NAMES.values() for name in names if f"`{name}`" not in columns] == []
     codes = (ROOT / "docs/scripting.md").read_text(encoding="utf-8")
     assert [code for code in ExitCode if f"| {code.value} |" not in codes] == []
+
+
+def coded(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words) or "nothing"
+
+
+def peer_row(name: str, peer: Peer) -> str:
+    """What the page on counting says of a system that `--as` names."""
+    sets = [
+        (f"with {coded(map(option, rule.where.items()))}: " if rule.where else "")
+        + coded(map(option, rule.sets.items()))
+        for rule in peer.rules
+    ]
+    return (
+        f"| `--as {name}` | {'; '.join(sets)} | {coded([peer.window or '7d'])} | {coded([peer.value])} | "
+        f"{coded(sorted(peer.lacks))} |"
+    )
+
+
+def option(named: tuple[str, object]) -> str:
+    return f"{named[0]}: {named[1]}"
+
+
+def peer_note(peer: Peer) -> str:
+    return f"{peer.title}: {'; '.join(peer.not_reproduced)}."
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_page_on_counting_says_how_each_other_tool_is_counted(name: str) -> None:
+    text = (ROOT / "docs/counting.md").read_text(encoding="utf-8")
+    assert peer_row(name, PEERS[name]) in text.splitlines()
+    assert f"- {peer_note(PEERS[name])} " in f"{' '.join(text.split())} "

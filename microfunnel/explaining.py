@@ -1,0 +1,80 @@
+"""Why one user was counted as it was: its events, what became of each, and the journeys of the very same counting."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from microfunnel.analysis import USED, Period, collect, columns_counted, limits_of, mark, overview_of
+from microfunnel.counting.counts import prepare
+from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
+from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
+from microfunnel.errors import InputError
+from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column
+from microfunnel.goals import Goals
+from microfunnel.matching import conditions, goal_column
+from microfunnel.results import Explanation
+from microfunnel.wording import quoted
+
+NAME = "event name"
+
+
+def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Explanation:
+    """What each funnel made of the events of one user; an InputError where the user has none."""
+    named = conditions(goals)
+    marked = mark(events.frame, goals, period, named)
+    key = int(pl.Series([user], dtype=pl.String).hash().item())
+    counted = columns_counted(marked, goals, named)
+    name = pl.col(field_column("event")).alias(NAME)
+    wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, USED, REJECTED, name)
+    overview, rows = collect(events, overview_of(marked, period), wanted)
+    if not (rows[USER] == key).any():
+        raise InputError(f"no event of user {quoted(user)}", hint="write the id as it stands in the events")
+    limits = limits_of(goals, period, overview["known_until"].item())
+    # The numbers do not depend on the order of the rows in the files, so neither does what is shown.
+    order = dict.fromkeys([TIME, NAME, *rows.columns])
+    rows = rows.sort(*order, nulls_last=True).with_row_index(EVENT_NUMBER)
+    used = prepare(rows.filter(USED).select(*counted, EVENT_NUMBER), goals, named, limits)
+    log = UserLog(_logged(rows, _completed(used, goals), key, period.as_of), used, limits)
+    funnels = tuple(explain_funnel(log, name, funnel) for name, funnel in goals.funnels.items())
+    return Explanation(user, goals.events.timezone, limits.data_end, funnels)
+
+
+def _with_sharers(events: EventTable, marked: pl.LazyFrame, key: int, goals: Goals) -> pl.Expr:
+    """The rows of the user, and of the users who share a unit with it: what is counted depends on them, too."""
+    funnels = [funnel for funnel in goals.funnels.values() if funnel.unit_columns]
+    users = [key]
+    if funnels:
+        units = {f"unit {index}": unit_expr(funnel) for index, funnel in enumerate(funnels)}
+        (own,) = collect(events, marked.filter(USED, pl.col(USER) == key).select(**units))
+        shared = (unit.is_in(own[name].drop_nulls().unique().implode()) for name, unit in units.items())
+        sharers = marked.filter(USED, pl.any_horizontal(shared).fill_null(value=False)).select(pl.col(USER).unique())
+        users += collect(events, sharers)[0][USER].to_list()
+    return pl.col(USER).is_in(pl.Series(users, dtype=pl.UInt64).implode())
+
+
+def _completed(used: pl.DataFrame, goals: Goals) -> dict[int, tuple[str, ...]]:
+    """The goals that each used event completes."""
+    flags = used.select(EVENT_NUMBER, *(goal_column(name) for name in goals.goals))
+    return {
+        number: tuple(name for name, done in zip(goals.goals, completes, strict=True) if done)
+        for number, *completes in flags.iter_rows()
+    }
+
+
+def _logged(
+    rows: pl.DataFrame, completed: Mapping[int, tuple[str, ...]], key: int, as_of: int | None
+) -> dict[int, LoggedEvent]:
+    wanted = rows.select(EVENT_NUMBER, USER, TIME, NAME, USED, REJECTED)
+    return {
+        number: LoggedEvent(
+            time, name, completed.get(number, ()), user == key, None if used else _unused(time, rejected, as_of)
+        )
+        for number, user, time, name, used, rejected in wanted.iter_rows()
+    }
+
+
+def _unused(time: int | None, rejected: int, as_of: int | None) -> str:
+    """Why a row is not looked at."""
+    if rejected:
+        return REASONS[rejected]
+    return "after_as_of" if as_of is not None and time is not None and time > as_of else "filtered"
