@@ -15,11 +15,7 @@ import program
 import pytest
 from polars.testing import assert_frame_equal
 
-<<<<<<< HEAD
-from microfunnel.analysis import Period, _mark, _matched, analyse, fields_needed
-=======
 from microfunnel.analysis import Period, _matched, analyse, fields_needed, mark
->>>>>>> next
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER
@@ -149,11 +145,7 @@ def rows_and_limits(wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Lim
     named = conditions(wanted)
     path = str(SAMPLE / "events.csv")
     with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
-<<<<<<< HEAD
-        rows = _matched(_mark(table.frame, wanted, Period(), named), wanted, named).collect(engine="streaming")
-=======
         rows = _matched(mark(table.frame, wanted, Period(), named), wanted, named).collect(engine="streaming")
->>>>>>> next
     latest = rows[TIME].max()
     assert isinstance(latest, int)
     return rows, Limits(None, None, latest, wanted.events.session_timeout)
