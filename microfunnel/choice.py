@@ -31,7 +31,7 @@ def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int, pe
 
 def _breakdown(text: str, top: int) -> Breakdown:
     """What `device`, `device,channel`, `channel:last` or `variant:step:checkout` splits by."""
-    found = re.fullmatch(r"(?P<columns>.+?)(?::(?P<value>first|last|entry|all_steps|step:.+))?", text)
+    found = re.fullmatch(r"(?P<columns>.+?)(?::(?P<value>first|last|entry|all_steps|step:.+))?", text, re.DOTALL)
     if found is None:
         raise UsageError("--by: expected a column, such as device or channel:last")
     return Breakdown(column=found["columns"].split(","), value=found["value"] or "entry", top=top)

@@ -10,7 +10,7 @@ and at least `after` the step before. With steps A, B, C and a window of 10:
 
 An exclusion strictly between two steps ends the attempt, and so does, in strict order, any event that does not repeat
 the step before. Events of one instant may be taken in whichever order carries the attempt farthest (`ties`), or be left
-aside where a later step must come soon after its predecessor. The order of rows in the files never matters.
+aside where that suits what follows. The order of rows in the files never matters.
 
 An attempt is a chain of gathers: for each step there is a column with the row of the next event that completes it
 strictly after the row's instant, and moving on is reading that column at the row where the attempt stands.
@@ -48,6 +48,11 @@ class Link:
     """Boolean columns of the events that end the attempt where they lie strictly between."""
     strangers: str | None = None
     """Boolean column of the events that may not lie between in strict order."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether taking the step before later than possible may be what makes this one possible."""
+        return self.within is not None or bool(self.exclusions) or self.strangers is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,8 @@ def _take_step(attempts: pl.DataFrame, rows: pl.DataFrame, path: Path, index: in
     whole = moved.select(
         pl.when(can_stay).then(stayed[name]).otherwise(pl.col(name)).alias(name) for name in moved.columns
     )
-    if any(link.within is not None for link in path.links[index + 1 :]):
-        # Staying is the earliest, but leaving the instant may suit a later step that must come soon after this one.
+    if any(link.is_bound for link in path.links[index + 1 :]):
+        # Staying is the earliest, but a later step may suit what must come soon, or undisturbed, after it.
         return pl.concat([whole, moved.filter(can_stay & moved[at].is_not_null())])
     return whole
 

@@ -33,13 +33,19 @@ def label_expr(breakdown: Breakdown) -> pl.Expr:
         return _bin(values[0], breakdown.bins)
     if len(values) == 1:
         return values[0]
-    whole = pl.concat_str((value.fill_null(NOT_SET) for value in values), separator=SEPARATOR)
+    parts = (value.fill_null(NOT_SET).str.replace_all(SEPARATOR, " ", literal=True) for value in values)
+    whole = pl.concat_str(parts, separator=SEPARATOR)
     return pl.when(pl.any_horizontal(value.is_not_null() for value in values)).then(whole)
 
 
 def nothing(breakdown: Breakdown, word: str = NOT_SET) -> str:
     """The text of a segment without any value."""
     return SEPARATOR.join([word] * len(breakdown.columns))
+
+
+def values_of(segment: str, breakdown: Breakdown) -> list[str]:
+    """The value of each of a breakdown's columns in the text of a segment."""
+    return segment.split(SEPARATOR) if len(breakdown.columns) > 1 else [segment]
 
 
 def bin_labels(bins: Sequence[float]) -> list[str]:

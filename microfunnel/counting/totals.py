@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from microfunnel.counting.attempts import EXCLUDED, STOPS
-from microfunnel.counting.segments import SEPARATOR, bin_labels
+from microfunnel.counting.segments import SEPARATOR, bin_labels, values_of
 from microfunnel.counting.tallies import ALL, COUNTS, TREND, Tallies, add_up
 from microfunnel.funnels import Breakdown, Funnel
 from microfunnel.results import OTHER, PERCENTILES, PeriodOfEntry, Rate, Segment, Step, Times, Totals
@@ -38,7 +38,9 @@ def segments(tallies: Tallies, funnel: Funnel) -> list[Segment]:
         folded = _tallies(_folded(table, kept, other) for table in _tables(own))
         totals = _totals(folded, funnel, breakdown.name)
         found += [
-            Segment(dict(zip(breakdown.columns, name.split(SEPARATOR), strict=True)), breakdown.value, totals[name])
+            Segment(
+                dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name]
+            )
             for name in _ordered([*kept, other], breakdown)
             if name in totals
         ]
