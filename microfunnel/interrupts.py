@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM end a run at once, cleaned up, also in the middle of a query."""
 
-import os
 import signal
 import socket
 import threading
@@ -19,7 +18,9 @@ def watch_signals() -> None:
     Handlers written in Python only run when a query of polars has ended, but polars itself heeds SIGINT. So a thread
     that the arrival of a signal wakes sends that.
     """
-    if not hasattr(signal, "set_wakeup_fd") or threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    # Who starts a program in the background of a script has it ignore SIGINT; then SIGTERM ends it as it always does.
+    if not is_main or not hasattr(signal, "pthread_kill") or signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         return
     reading, writing = socket.socketpair()
     writing.settimeout(0)
@@ -58,4 +59,4 @@ def _pass_on(reading: socket.socket, _writing: socket.socket) -> None:
     while number := reading.recv(1):
         if number[0] != signal.SIGINT:
             _received.append(number[0])
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -17,8 +17,8 @@ from microfunnel.wording import quoted
 
 IDS = ("user", "anonymous", "session")
 NO_TIME = "no time"
-POSSIBLE_TIMES = (0, 7_258_118_400_000_000)
-"""The years 1970 to 2199, in microseconds; what lies outside was read in the wrong unit."""
+POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The years 1 to 9999, in microseconds: what calendars can name."""
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
     if dtype == pl.Date:
         return _localized(column.cast(pl.Datetime("us")), timezone).dt.timestamp("us")
     if dtype.is_numeric():
-        return _epoch_expr(column, time_format or _epoch_unit(sample))
+        return _epoch_expr(column, time_format) if time_format else _guessed_epoch_expr(column, sample)
     if not isinstance(dtype, pl.String | pl.Null):
         raise InputError(f"the column of times holds {dtype}, which is no time")
     texts = column.cast(pl.String).str.strip_chars()
@@ -65,7 +65,7 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
     if time_format is None:
         numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False).drop_nulls()
         if len(numbers) * 2 > len(sample.drop_nulls()):
-            return _epoch_expr(texts, _epoch_unit(numbers))
+            return _guessed_epoch_expr(texts, numbers)
     parse = partial(_parse, formats=(time_format,) if time_format else ZONED_FORMATS + NAIVE_FORMATS, timezone=timezone)
     known = sample.cast(pl.String).str.strip_chars().drop_nulls()
     if len(known) and parse(known).null_count() == len(known):
@@ -92,6 +92,13 @@ def _epoch_unit(numbers: pl.Series) -> str:
         f"the times are numbers around {middle:.0f}, which is no usual unit since 1970",
         hint="say which it is: events.time_format: epoch_s, epoch_ms, epoch_us or epoch_ns",
     )
+
+
+def _guessed_epoch_expr(column: pl.Expr, sample: pl.Series) -> pl.Expr:
+    """Null also where a number is none of this unit, but perhaps of another one."""
+    low, high = (int(seconds) * 1_000_000 for seconds in EPOCH_RANGE)
+    time = _epoch_expr(column, _epoch_unit(sample))
+    return pl.when(time.is_between(low, high)).then(time)
 
 
 def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:
