@@ -10,9 +10,9 @@ from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
 from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
 from microfunnel.errors import InputError
 from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column
+from microfunnel.explanations import Explanation
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions, goal_column
-from microfunnel.results import Explanation
 from microfunnel.wording import quoted
 
 NAME = "event name"

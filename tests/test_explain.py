@@ -9,8 +9,8 @@ from user_logs import SECOND, explained, log, the_unit, verdicts
 from microfunnel.analysis import Period
 from microfunnel.errors import InputError
 from microfunnel.events import REASONS
+from microfunnel.explanations import Explanation, Verdict
 from microfunnel.rendering.verdicts import VERDICTS
-from microfunnel.results import Explanation, Verdict
 
 # --- every verdict ----------------------------------------------------------------------------------------------------
 

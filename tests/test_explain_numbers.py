@@ -16,9 +16,10 @@ from user_logs import table_of
 
 from microfunnel.analysis import Period
 from microfunnel.explaining import explain
+from microfunnel.explanations import ExplainedFunnel, ExplainedJourney, Explanation
 from microfunnel.goals import Goals
 from microfunnel.rendering import Screen, explanation, explanation_json
-from microfunnel.results import ExplainedFunnel, ExplainedJourney, Explanation, FunnelResult
+from microfunnel.results import FunnelResult
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "events.csv"
 EXAMPLE = Path(__file__).parents[1] / "goals.example.yaml"

@@ -12,8 +12,8 @@ from reports import HOSTILE
 from rich.cells import cell_len
 from user_logs import explained, log
 
+from microfunnel.explanations import Explanation, NamedStep, Verdict
 from microfunnel.rendering import Screen, explanation, explanation_json
-from microfunnel.results import Explanation, NamedStep, Verdict
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "events.csv"
 EXAMPLE = Path(__file__).parents[1] / "goals.example.yaml"

@@ -14,8 +14,7 @@ from microfunnel.counting.serving import UnitEvent, serving, serving_any
 from microfunnel.counting.tallies import OPEN, took_column
 from microfunnel.counting.verdicts import Judge, Way
 from microfunnel.events import TIME, field_column
-from microfunnel.funnels import Funnel
-from microfunnel.results import (
+from microfunnel.explanations import (
     ExplainedEvent,
     ExplainedFunnel,
     ExplainedJourney,
@@ -24,6 +23,7 @@ from microfunnel.results import (
     TakenStep,
     Verdict,
 )
+from microfunnel.funnels import Funnel
 
 Row = Mapping[str, Any]
 

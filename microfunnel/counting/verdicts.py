@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from microfunnel.counting.attempts import EXCLUDED, INTERRUPTED
 from microfunnel.counting.serving import UnitEvent
+from microfunnel.explanations import Verdict
 from microfunnel.funnels import Funnel
-from microfunnel.results import Verdict
 
 
 @dataclass(frozen=True, slots=True)

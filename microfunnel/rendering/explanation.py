@@ -6,6 +6,14 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from microfunnel.explanations import (
+    ExplainedEvent,
+    ExplainedFunnel,
+    ExplainedJourney,
+    ExplainedUnit,
+    Explanation,
+    Verdict,
+)
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import CAUTION, GOOD, HEADER, QUIET, UNITS, name
 from microfunnel.rendering.funnel import ORDERS
@@ -13,7 +21,6 @@ from microfunnel.rendering.grid import Column, grid, room, wrap
 from microfunnel.rendering.text import DASH, MONTHS, STOPPED, plural, window, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.verdicts import absent_words, verdict_words
-from microfunnel.results import ExplainedEvent, ExplainedFunnel, ExplainedJourney, ExplainedUnit, Explanation, Verdict
 
 MOST_EVENTS = 1_000
 """Lines of events for one funnel; nobody reads more."""

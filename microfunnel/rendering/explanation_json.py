@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
+from microfunnel.explanations import ExplainedEvent, ExplainedFunnel, ExplainedJourney, ExplainedUnit, Explanation
 from microfunnel.rendering import Screen
-from microfunnel.results import ExplainedEvent, ExplainedFunnel, ExplainedJourney, ExplainedUnit, Explanation
+from microfunnel.rendering.to_json import iso_time, json_number
 
 SCHEMA = "microfunnel.explanation/1"
 
@@ -15,7 +15,7 @@ def render(explanation: Explanation, _screen: Screen) -> str:
     contents = {
         "schema": SCHEMA,
         "user": explanation.user,
-        "data_end": _time(explanation.data_end),
+        "data_end": iso_time(explanation.data_end),
         "funnels": [_funnel(funnel) for funnel in explanation.funnels],
     }
     return json.dumps(contents, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
@@ -27,7 +27,7 @@ def _funnel(funnel: ExplainedFunnel) -> dict[str, object]:
         "order": funnel.order,
         "count": funnel.count,
         "entry": funnel.entry,
-        "window_seconds": funnel.window_seconds,
+        "window_seconds": None if funnel.window_seconds is None else json_number(funnel.window_seconds),
         "steps": [
             {"step": place, "goal": step.goal, "optional": step.optional}
             for place, step in enumerate(funnel.steps, start=1)
@@ -53,9 +53,9 @@ def _journey(journey: ExplainedJourney) -> dict[str, object]:
         "required": journey.required,
         "outcome": journey.outcome,
         "stopped_before": journey.stopped_before,
-        "closes": _time(journey.closes),
+        "closes": iso_time(journey.closes),
         "taken": [
-            {"step": step.step, "goal": step.goal, "optional": step.optional, "time": _time(step.time)}
+            {"step": step.step, "goal": step.goal, "optional": step.optional, "time": iso_time(step.time)}
             for step in journey.taken
         ],
     }
@@ -63,17 +63,10 @@ def _journey(journey: ExplainedJourney) -> dict[str, object]:
 
 def _event(event: ExplainedEvent) -> dict[str, object]:
     return {
-        "time": _time(event.time),
+        "time": iso_time(event.time),
         "event": event.event,
         "goals": list(event.goals),
         "steps": list(event.steps),
         "verdicts": [asdict(verdict) for verdict in event.verdicts],
         "own": event.own,
     }
-
-
-def _time(time: int | None) -> str | None:
-    if time is None:
-        return None
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
-    return moment.isoformat().removesuffix("+00:00") + "Z"

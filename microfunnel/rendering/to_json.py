@@ -32,8 +32,8 @@ def _events(events: EventsResult) -> dict[str, object]:
         "users": events.users,
         "sessions": events.sessions,
         "joined_ids": events.joined_ids,
-        "first_time": _time(events.first_time),
-        "last_time": _time(events.last_time),
+        "first_time": iso_time(events.first_time),
+        "last_time": iso_time(events.last_time),
         "warnings": [
             {"warning": warning.warning, "message": warning.message, "goals": list(warning.goals)}
             for warning in events.warnings
@@ -48,7 +48,7 @@ def _goal(goal: GoalResult) -> dict[str, object]:
         "completions": goal.completions,
         "users": goal.users,
         "rate": _rate(goal.rate),
-        "value": None if goal.value is None else _number(goal.value),
+        "value": None if goal.value is None else json_number(goal.value),
     }
 
 
@@ -59,7 +59,7 @@ def _funnel(funnel: FunnelResult) -> dict[str, object]:
         "order": funnel.order,
         "count": funnel.count,
         "entry": funnel.entry,
-        "window_seconds": None if window is None else _number(window),
+        "window_seconds": None if window is None else json_number(window),
         **_totals(funnel.totals),
         "left_out": funnel.left_out,
         "segments": [
@@ -115,12 +115,13 @@ def _rate(rate: Rate | None) -> float | None:
     return None if rate is None else rate.value
 
 
-def _number(value: Decimal | float) -> float:
+def json_number(value: Decimal | float) -> float:
     """An int where it is whole, however large; otherwise the float that is written with the same digits."""
     return int(value) if value == int(value) else float(value)
 
 
-def _time(time: int | None) -> str | None:
+def iso_time(time: int | None) -> str | None:
+    """ISO 8601 in UTC, with microseconds only where there are any."""
     if time is None:
         return None
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)

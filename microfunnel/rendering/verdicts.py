@@ -1,7 +1,7 @@
 """What became of events and journeys, in words."""
 
+from microfunnel.explanations import ExplainedFunnel, ExplainedUnit, Verdict
 from microfunnel.rendering.text import REASONS, duration, words
-from microfunnel.results import ExplainedFunnel, ExplainedUnit, Verdict
 
 VERDICTS = {
     "entry": "entry",
