@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,27 @@ def test_github(name: str) -> None:
         depths = [depth(theirs, steps) for theirs in by_actor.values()]
         assert counted == [sum(each > step for each in depths) for step in range(len(steps))]
         assert counted[1]
+
+
+def test_a_parameter_of_ga4_is_found_by_its_key() -> None:
+    goals = {
+        "events": {"columns": {"user": "user_pseudo_id", "session": "event_params.ga_session_id"}},
+        "goals": {
+            "page": {
+                "kind": "milestone",
+                "match": {"event": "page_view", "event_params.page_location": {"contains": "Apparel"}},
+                "per": "session",
+            },
+            "buy": {"kind": "macro", "match": {"event": "purchase"}, "value": {"column": "event_params.value"}},
+        },
+    }
+    rows = pl.read_parquet(DATA / "ga4_events.parquet", columns=["event_name", "event_params", "user_pseudo_id"])
+    visits, money = set(), Decimal(0)
+    for name, params, user in rows.iter_rows():
+        values = {param["key"]: next((v for v in param["value"].values() if v is not None), None) for param in params}
+        if name == "page_view" and "Apparel" in str(values.get("page_location")):
+            visits.add((user, values["ga_session_id"]))
+        if name == "purchase":
+            money += Decimal(str(values.get("value") or 0))
+    page, buy = report_of("ga4_events.parquet", goals).goals
+    assert (page.completions, buy.value) == (len(visits), money)

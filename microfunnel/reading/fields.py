@@ -106,7 +106,23 @@ def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.
                 return outer.struct.field(name), inner
             if path.startswith(f"{name}."):
                 return _nested(outer.struct.field(name), inner, path.removeprefix(f"{name}."))
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+        parts = pl.Schema(dtype.inner)
+        if "key" in parts and "value" in parts:
+            return _by_key(outer, parts["value"], path), pl.String()
     return None
+
+
+def _by_key(pairs: pl.Expr, dtype: pl.DataType, key: str) -> pl.Expr:
+    """The value of a key in a list of keys and values, as GA4 has them: in one of several fields, each of a type."""
+    value = pl.element().struct.field("value")
+    if isinstance(dtype, pl.Struct):
+        typed = [text_expr(value.struct.field(name), inner, name) for name, inner in pl.Schema(dtype).items()]
+        text = pl.coalesce(typed)
+    else:
+        text = text_expr(value, dtype, key)
+    found = pairs.list.eval(pl.when(pl.element().struct.field("key") == key).then(text))
+    return found.list.drop_nulls().list.first()
 
 
 def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
