@@ -187,6 +187,9 @@ def _judge(attempts: pl.DataFrame, rows: pl.DataFrame, path: Path, index: int) -
     if link.exclusions:
         first = pl.min_horizontal(link.exclusions)
         excluded = (first <= limit.fill_null(first)) & (first < then.fill_null(first + 1))
+        if link.strangers:
+            # Of both on one way the earlier one has ended it.
+            excluded &= ~(interrupted & (stranger < first)).fill_null(value=False)
         stops.insert(0, pl.when(excluded).then(EXCLUDED))
         ends.insert(0, pl.when(excluded).then(first))
     is_over = (pl.col(STOP) > 0) | pl.col(at_column(index - 1)).is_null()
