@@ -42,7 +42,7 @@ class Limits:
 
     @property
     def entries(self) -> pl.Expr:
-        """Which events may be an entry, by their time."""
+        """Which events lie in the period: only they may be an entry, or a completion on the scorecard."""
         since = pl.lit(value=True) if self.since is None else pl.col(TIME) >= self.since
         return since if self.until is None else since & (pl.col(TIME) < self.until)
 

@@ -10,8 +10,6 @@ from microfunnel.counting.optional import OptionalStep
 from microfunnel.funnels import Exclusion, Funnel
 from microfunnel.matching import exclusion_column, ignored_column, step_columns
 
-IGNORED = "ignored"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 
 from microfunnel.counting.funnels import Limits
-from microfunnel.events import TIME, USER, field_column
+from microfunnel.events import USER, field_column
 from microfunnel.goals import Goal
 from microfunnel.matching import goal_column
 
@@ -20,14 +20,8 @@ def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -
     `rows` holds whole users with the Boolean column of each goal true on its completions. Only completions in the
     period count. `unread` are the completions whose value is no number; all columns add up over sets of users.
     """
-    inside = rows.filter(_in_period(limits)) if limits.since is not None or limits.until is not None else rows
+    inside = rows.filter(limits.entries) if limits.since is not None or limits.until is not None else rows
     return pl.concat(_tally(inside.filter(goal_column(name)), name, goal) for name, goal in goals.items())
-
-
-def _in_period(limits: Limits) -> pl.Expr:
-    since = pl.lit(value=True) if limits.since is None else pl.col(TIME) >= limits.since
-    until = pl.lit(value=True) if limits.until is None else pl.col(TIME) < limits.until
-    return since & until
 
 
 def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
