@@ -5,9 +5,7 @@ import io
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
 from itertools import pairwise
-from operator import add
 from pathlib import Path
 
 import polars as pl
@@ -152,7 +150,7 @@ def rows_and_limits(wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Lim
 
 
 def tables(counts: Counts) -> Iterator[tuple[str, pl.DataFrame]]:
-    yield "goals", counts.goals.sort("goal")
+    yield "goals", counts.goals
     for name, tallies in counts.funnels.items():
         yield f"{name} counts", tallies.counts
         yield f"{name} times", tallies.times
@@ -168,11 +166,11 @@ def test_counts_of_sets_of_users_add_up(parts: int, *, sessions: bool) -> None:
     assert all(len(piece) for piece in pieces)
     counted = [count(piece, wanted, named, limits) for piece in pieces]
     whole = count(rows, wanted, named, limits)
-    for added in (reduce(add, counted), reduce(add, reversed(counted))):
+    for added in (Counts.added(counted), Counts.added(counted[::-1])):
         assert added.sessions == whole.sessions
         for (name, expected), (same, found) in zip(tables(whole), tables(added), strict=True):
             assert name == same
-            assert_frame_equal(found, expected, check_exact=True)
+            assert_frame_equal(found, expected, check_exact=True, check_row_order=False)
 
 
 def test_no_users_add_nothing() -> None:
@@ -182,5 +180,5 @@ def test_no_users_add_nothing() -> None:
     whole = count(rows, wanted, named, limits)
     nobody = count(rows.clear(), wanted, named, limits)
     assert nobody.sessions == 0
-    for (_, expected), (_, found) in zip(tables(whole), tables(nobody + whole), strict=True):
-        assert_frame_equal(found, expected, check_exact=True)
+    for (_, expected), (_, found) in zip(tables(whole), tables(Counts.added([nobody, whole])), strict=True):
+        assert_frame_equal(found, expected, check_exact=True, check_row_order=False)

@@ -1,6 +1,6 @@
 """The core: events of any set of whole users in, tallies out, which add up to the tallies of all users."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,11 +24,14 @@ class Counts:
     sessions: int | None
     """None where nothing asks for sessions."""
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            goals=add_up([self.goals, other.goals]),
-            funnels={name: Tallies.added([mine, other.funnels[name]]) for name, mine in self.funnels.items()},
-            sessions=None if self.sessions is None or other.sessions is None else self.sessions + other.sessions,
+    @classmethod
+    def added(cls, parts: Sequence["Counts"]) -> "Counts":
+        """The counts of all the users together."""
+        sessions = [part.sessions for part in parts if part.sessions is not None]
+        return cls(
+            goals=add_up(part.goals for part in parts),
+            funnels={name: Tallies.added([part.funnels[name] for part in parts]) for name in parts[0].funnels},
+            sessions=sum(sessions) if sessions else None,
         )
 
 

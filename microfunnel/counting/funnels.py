@@ -11,7 +11,7 @@ from microfunnel.counting.chain import without_overlap
 from microfunnel.counting.journeys import DEPTH, ENTRY, FIRST, best_attempts, candidates, time_column
 from microfunnel.counting.optional import optional_row
 from microfunnel.counting.paths import Plan, plan_of
-from microfunnel.counting.segments import label_expr, nothing, optional_column, segment_column, segment_series
+from microfunnel.counting.segments import label_expr, optional_column, segment_column, segment_series
 from microfunnel.counting.sessions import SESSION_END
 from microfunnel.counting.tallies import ALL, OPEN, TREND, Tallies, tally, took_column
 from microfunnel.events import SESSION, TIME, USER, field_column
@@ -65,11 +65,12 @@ def tally_funnel(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) 
     parts = [_tally_units(units, name, funnel, limits)]
     for index, breakdown in enumerate(funnel.by):
         if breakdown.value == "all_steps":
-            value = pl.col(segment_column(index)).fill_null(nothing(breakdown))
+            value = segment_column(index)
             apart = units.with_columns(pl.struct(UNIT, value).hash().alias(UNIT)).sort(UNIT, TIME)
-            journeys = _find(apart, name, funnel, limits).journeys
-            parts.append(_tally(journeys, plan, {breakdown.name: pl.col(segment_column(index))}))
-    return Tallies.added([*parts, Tallies.of_left_out(left_out)])
+            found = _find(apart, name, funnel, limits)
+            values = found.rows[value].gather(found.journeys[ENTRY])
+            parts.append(_tally(found.journeys, plan, {breakdown.name: pl.lit(values)}))
+    return replace(Tallies.added(parts), left_out=left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +148,13 @@ def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataF
 
 
 def _candidates(rows: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> pl.DataFrame:
-    """All attempts with what tells them apart: unit, depth, when they close, and the segments of their entries."""
+    """All attempts with what tells them apart: unit, depth, when they close."""
     attempts = candidates(_attempts(rows, funnel, plan, limits), rows, len(plan.path.links))
-    at_entry = [
-        rows[segment_column(index)].gather(attempts[ENTRY]).fill_null(nothing(breakdown))
-        for index, breakdown in enumerate(funnel.by)
-    ]
     closes = [] if funnel.window is None else [pl.col(ENTERED) + funnel.window]
     if funnel.count == "sessions":
         closes.append(pl.lit(rows[SESSION_END].gather(attempts[ENTRY]) + limits.session_timeout))
     closing = pl.min_horizontal(closes) if closes else pl.lit(None, dtype=pl.Int64)
-    attempts = attempts.with_columns(closing.alias(CLOSES), (closing > limits.data_end).alias(OPEN), *at_entry)
+    attempts = attempts.with_columns(closing.alias(CLOSES), (closing > limits.data_end).alias(OPEN))
     if not funnel.exclude or funnel.on_exclusion == "end":
         return attempts
     free = plan_of(name, funnel, without_exclusions=True)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from microfunnel.counting.attempts import ENTERED, NOW, UNIT, at_column
+from microfunnel.counting.attempts import UNIT, at_column
+from microfunnel.counting.ties import INSTANT
 from microfunnel.events import TIME
 
 ENTRY = "entry"
 FIRST = "first"
 DEPTH = "depth"
+NUMBER = "number"
+RANK = "rank"
 
 
 def time_column(step: int) -> str:
@@ -39,19 +42,37 @@ def best_attempts(
     """The best attempt for each value of `keys`, with `time_0` .. (Int64, null where it did not get there).
 
     It is the deepest; of equals the one with the most steps, then the one that got there first, then the one that
-    started last. Ways that differ in nothing but a tie are told apart by their times and then by the columns `ranked`.
+    started last. Ways that differ in nothing but a tie are told apart by their times and then by the columns `ranked`
+    of the rows of their entries.
     """
-    rank = {DEPTH: True, FIRST: False, NOW: False, ENTERED: True}
-    attempts = attempts.sort(*keys, *rank, descending=[*(False for _ in keys), *rank.values()])
-    starts = pl.any_horizontal(_changes(name) for name in keys)
-    run = pl.any_horizontal(_changes(name) for name in (*keys, *rank)).cum_sum()
-    attempts = with_times(attempts.filter(run == pl.when(starts).then(run).forward_fill()), rows)
-    times = [name for name in attempts.columns if name.startswith("time_")]
-    return attempts.sort(*keys, *times, *ranked).unique(keys, keep="first", maintain_order=True)
+    attempts = _numbered(attempts, keys)
+    attempts = attempts.with_columns(_rank(attempts, rows))
+    best = attempts.filter(pl.col(RANK) == pl.col(RANK).max().over(NUMBER)).drop(RANK)
+    best = with_times(best, rows).with_columns(rows[name].gather(best[ENTRY]) for name in ranked)
+    if (best[NUMBER] == best[NUMBER].shift()).any():
+        times = [name for name in best.columns if name.startswith("time_")]
+        best = best.sort(NUMBER, *times, *ranked).unique(NUMBER, keep="first", maintain_order=True)
+    return best.drop(NUMBER)
 
 
-def _changes(name: str) -> pl.Expr:
-    return pl.col(name).ne_missing(pl.col(name).shift())
+def _numbered(attempts: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The attempts sorted by `keys`, with `number` (UInt32, sorted): which value of them it is."""
+    if len(keys) > 1 or not attempts[keys[0]].is_sorted():
+        attempts = attempts.sort(keys)
+    changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in keys)
+    return attempts.with_columns(changes.cum_sum().set_sorted().alias(NUMBER))
+
+
+def _rank(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.Expr:
+    """One number (Int128) that is the highest for the best attempt of a unit.
+
+    Within a unit the rows of instants are in the order of their times, and take 32 bits.
+    """
+    ats = [name for name in attempts.columns if name.startswith("at_")]
+    last = attempts.select(pl.coalesce(ats[::-1])).to_series()
+    instants = rows[INSTANT].cast(pl.Int128)
+    rank = pl.col(DEPTH).cast(pl.Int128) * 64 - pl.col(FIRST)
+    return ((rank * 2**32 - instants.gather(last)) * 2**32 + instants.gather(attempts[ENTRY])).alias(RANK)
 
 
 def with_times(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

@@ -27,7 +27,15 @@ def optional_column(step: int) -> str:
 
 
 def label_expr(breakdown: Breakdown) -> pl.Expr:
-    """The values of a breakdown's columns on one event, as one text; null where all are missing."""
+    """The values of a breakdown's columns on one event, as one text.
+
+    Where all are missing it is null, or says so if no other event can have one that counts.
+    """
+    label = _label(breakdown)
+    return label.fill_null(nothing(breakdown)) if breakdown.value in {"entry", "all_steps"} else label
+
+
+def _label(breakdown: Breakdown) -> pl.Expr:
     values = [pl.col(field_column(name)) for name in breakdown.columns]
     if breakdown.bins is not None:
         return _bin(values[0], breakdown.bins)
@@ -65,8 +73,8 @@ def _bin(value: pl.Expr, bins: Sequence[float]) -> pl.Expr:
 def segment_series(journeys: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, plan: Plan, index: int) -> pl.Series:
     """The segment of each journey for one breakdown (String, never null), named `segment_I`."""
     breakdown, name = funnel.by[index], segment_column(index)
-    if breakdown.value in {"entry", "all_steps"}:
-        return journeys[name].fill_null(nothing(breakdown))
+    if breakdown.value == "entry":
+        return journeys[name]
     # In any order it is not said which step an event of the journey served.
     any_step = pl.any_horizontal(plan.path.steps)
     ways = {step: (at_column(place), plan.path.steps[place]) for place, step in enumerate(plan.required)}

@@ -62,18 +62,14 @@ class Tallies:
     @classmethod
     def added(cls, parts: Sequence["Tallies"]) -> "Tallies":
         """The tallies of all the units together."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             add_up(part.counts for part in parts),
             add_up(part.optional for part in parts),
             add_up(part.times for part in parts),
             sum(part.left_out for part in parts),
         )
-
-    @classmethod
-    def of_left_out(cls, events: int) -> "Tallies":
-        """The tallies of no units, but of so many events without one."""
-        counts, optional, times = (pl.DataFrame(schema=schema) for schema in (COUNTS, OPTIONAL, TIMES))
-        return cls(counts, optional, times, left_out=events)
 
 
 def tally(
@@ -94,11 +90,7 @@ def tally(
                 _histogram(split, step, "previous", pl.col(took_column(before))),
                 _histogram(split, step, "first", pl.col(ENTERED)),
             ]
-    return Tallies(
-        add_up(_shaped(frame, COUNTS) for frame in counts),
-        add_up([pl.DataFrame(schema=OPTIONAL), *(_shaped(frame, OPTIONAL) for frame in skipped)]),
-        add_up([pl.DataFrame(schema=TIMES), *(_shaped(frame, TIMES) for frame in times)]),
-    )
+    return Tallies(_stacked(counts, COUNTS), _stacked(skipped, OPTIONAL), _stacked(times, TIMES))
 
 
 def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) -> pl.DataFrame:
@@ -109,12 +101,14 @@ def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) ->
     )
 
 
-def _shaped(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    return frame.select(pl.col(key).cast(dtype) for key, dtype in schema.items())
+def _stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """One table of tables that have no keys in common."""
+    shaped = (frame.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for frame in frames)
+    return pl.concat([pl.DataFrame(schema=schema), *shaped])
 
 
 def add_up(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """One table with a row for each different key: the integers of equal keys are added."""
     whole = pl.concat(frames)
     keys = [column for column in whole.columns if column not in SUMS]
-    return whole.group_by(keys).agg(pl.col(column).sum() for column in whole.columns if column in SUMS).sort(keys)
+    return whole.group_by(keys).agg(pl.col(column).sum() for column in whole.columns if column in SUMS)
