@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM end a run at once, cleaned up, also in the middle of a query."""
 
+import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,12 +22,12 @@ def watch_signals() -> None:
     # Who starts a program in the background of a script has it ignore SIGINT; then SIGTERM ends it as it always does.
     if not is_main or not hasattr(signal, "pthread_kill") or signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         return
-    reading, writing = socket.socketpair()
-    writing.settimeout(0)
-    signal.set_wakeup_fd(writing.fileno())
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _ignore)
-    threading.Thread(target=_pass_on, args=(reading, writing), daemon=True).start()
+    threading.Thread(target=_pass_on, args=(reading,), daemon=True).start()
 
 
 def received_signal() -> int:
@@ -55,8 +55,8 @@ def _ignore(_signal: int, _frame: FrameType | None) -> None:
     """What happens instead happens in `_pass_on`."""
 
 
-def _pass_on(reading: socket.socket, _writing: socket.socket) -> None:
-    while number := reading.recv(1):
+def _pass_on(reading: int) -> None:
+    while number := os.read(reading, 1):
         if number[0] != signal.SIGINT:
             _received.append(number[0])
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
