@@ -13,6 +13,8 @@ def main() -> NoReturn:
     arguments = sys.argv[1:]
     # Panics of polars print what they know to stderr; a backtrace on top says nothing to a user.
     os.environ["RUST_BACKTRACE"] = "0"
+    # Looking through all installed packages for plugins of pydantic costs more than reading a goals file.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
