@@ -5,11 +5,14 @@ UV ?= uv
 BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-LOCK := $(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+BENCH_READY := .venv-bench/ready
+SIZE ?= 100M
+ROUNDS ?= 5
+LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format imports types unit fix lock sample clean
+.PHONY: help demo test lint format imports types unit fix lock sample bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -32,24 +35,28 @@ imports: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY)
+unit: $(READY) $(BENCH_READY)
 	$(BIN)/python -m pytest
 
 fix: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: ## resolve the newest versions into both lock files (needs uv)
+lock: ## resolve the newest versions into the lock files (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	$(LOCK) --output-file requirements.lock
-	$(LOCK) --constraints requirements.lock --group dev --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) pyproject.toml --constraints requirements.lock --group dev --output-file requirements-dev.lock
+	$(LOCK) --group bench --output-file requirements-bench.lock
 
 sample: $(READY) ## make the sample events again
 	$(BIN)/python sample_data/make_sample.py
 
+bench: $(READY) $(BENCH_READY) ## measure beside ClickHouse and DuckDB; takes half an hour (or SIZE=20M, ONLY=chdb,bare)
+	$(BIN)/python benchmarks/bench.py --size $(SIZE) --only "$(ONLY)" --rounds $(ROUNDS)
+
 clean: ## remove everything that make has made
-	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find microfunnel sample_data tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-bench benchmarks/data build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find benchmarks microfunnel sample_data tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew when a lock changes, so that what runs is exactly what the lock says.
 $(READY): requirements-dev.lock pyproject.toml
@@ -63,3 +70,10 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# The rivals have an environment of their own: microfunnel must not need what they bring.
+$(BENCH_READY): requirements-bench.lock | $(READY)
+	@echo "Installing the benchmark's rivals into .venv-bench (once; 1 GB) ..." >&2
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements-bench.lock
+	@touch $(BENCH_READY)
