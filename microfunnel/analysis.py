@@ -1,27 +1,32 @@
 """From events and goals to a report, with one reading of the events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
 import polars as pl
 
-from microfunnel.counting.counts import count
+from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
-from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
+from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goal, Goals
-from microfunnel.interrupts import interruptible
-from microfunnel.matching import conditions, fields_of, match_expr, match_goals
+from microfunnel.matching import conditions, fields_of, match_expr
+from microfunnel.partitions import Partition, Partitions, Users
+from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
-from microfunnel.trust import event_names, unmatched_warnings, unread_warnings
+from microfunnel.scratch import scratch_folder
+from microfunnel.trust import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
 
-USED = "used"
+MEMORY = 1_500_000_000
+MOST_AT_ONCE = 4
+"""Partitions that are counted at the same time: each takes memory."""
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 NO_EVENTS = ReportWarning("no_events", "there is no event to count")
 
@@ -46,35 +51,51 @@ def fields_needed(goals: Goals) -> set[str]:
     return {"event"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
 
 
-def analyse(events: EventTable, goals: Goals, period: Period) -> Report:
-    """The report of all goals and funnels over these events."""
+def analyse(
+    events: EventTable, goals: Goals, period: Period, *, memory: int = MEMORY, with_users: bool = True
+) -> Report:
+    """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`."""
     named = conditions(goals)
-    marked = mark(events.frame, goals, period, named)
-    overview, rows = collect(events, overview_of(marked, period), _matched(marked, goals, named))
-    facts = overview.row(0, named=True)
-    counts = count(rows, goals, named, limits_of(goals, period, facts["known_until"]))
+    wanted = Wanted(named, goals.need_all_events, columns_counted(events, goals, named), period.since, period.until)
+    with scratch_folder() as folder:
+        rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
+        users = Users(folder, memory // 4) if with_users else None
+        found = gather(events, used_expr(goals, period), wanted, rows, users)
+        limits = limits_of(goals, period, found.known_until)
+        counts = _count_all(rows.partitions(), partial(count, goals=goals, named=named, limits=limits))
+        all_users = None if users is None else users.count()
     return Report(
         events=EventsResult(
             files=len(events.paths),
-            rows_read=facts["rows_read"],
-            rows_used=facts["rows_used"],
-            rows_filtered=facts["rows_read"] - facts["rows_used"] - sum(facts[reason] for reason in REASONS[1:]),
-            rejected={reason: facts[reason] for reason in REASONS[1:] if facts[reason]},
-            users=facts["users"],
+            rows_read=found.rows_read,
+            rows_used=found.rows_used,
+            rows_filtered=found.rows_read - found.rows_used - found.rejected.total(),
+            rejected={reason: found.rejected[reason] for reason in REASONS[1:] if found.rejected[reason]},
+            users=all_users,
             sessions=counts.sessions,
-            first_time=facts["first_time"],
-            last_time=facts["last_time"],
+            first_time=found.first_time,
+            last_time=found.last_time,
             timezone=goals.events.timezone,
             joined_ids=events.joined_ids,
             warnings=(
                 *(ReportWarning(code, message) for code, message in events.warnings),
-                *(_silence(events, goals, named, marked, rows) if facts["rows_used"] else [NO_EVENTS]),
+                *(_silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]),
+                *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
                 *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),
             ),
         ),
-        goals=tuple(_goal_result(name, goal, counts.goals, facts["users"]) for name, goal in goals.goals.items()),
+        goals=tuple(_goal_result(name, goal, counts.goals, all_users) for name, goal in goals.goals.items()),
         funnels=tuple(_funnel_result(name, funnel, counts.funnels[name]) for name, funnel in goals.funnels.items()),
     )
+
+
+def _count_all(partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], Counts]) -> Counts:
+    """The counts of all partitions, some at a time: much of what polars does in one of them takes one core only."""
+    pool = ThreadPoolExecutor(max_workers=min(len(partitions), pl.thread_pool_size(), MOST_AT_ONCE))
+    try:
+        return Counts.added(list(pool.map(lambda partition: count_rows(partition.rows()), partitions)))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:
@@ -90,66 +111,27 @@ def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:
     )
 
 
-def _silence(
-    events: EventTable, goals: Goals, named: Mapping[str, Goal], marked: pl.LazyFrame, rows: pl.DataFrame
-) -> list[ReportWarning]:
+def _silence(events: EventTable, goals: Goals, period: Period, unmatched: Collection[str]) -> list[ReportWarning]:
     """Warnings of goals and steps that no event matches; only where there are any are the event names read."""
-    unmatched = [column for column in named if not rows[column].any()]
-    names = dict(collect(events, event_names(marked.filter(USED)))[0].iter_rows()) if unmatched else {}
+    used = events.frame.filter(used_expr(goals, period))
+    names = dict(collect(events, event_names(used))[0].iter_rows()) if unmatched else {}
     return unmatched_warnings(goals, unmatched, names)
 
 
-def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
-    """The frames, from one reading; an InputError that names the file where one can't be read."""
-    try:
-        with reading_errors():
-            return interruptible(partial(pl.collect_all, frames, engine="streaming"))
-    except InputError:
-        # Errors of polars do not say which of many files is meant.
-        for name, part in events.parts:
-            with reading_errors(f"{name}: "):
-                interruptible(partial(part.select(pl.all().null_count()).collect, engine="streaming"))
-        raise
-
-
-def mark(frame: pl.LazyFrame, goals: Goals, period: Period, named: Mapping[str, Goal]) -> pl.LazyFrame:
-    """The events with `used` and a Boolean column for each condition."""
+def used_expr(goals: Goals, period: Period) -> pl.Expr:
+    """Whether a row is looked at: not rejected, not filtered, not after `as_of`; never null."""
     used = pl.col(REJECTED) == 0
     if goals.events.where is not None:
         used &= match_expr(goals.events.where)
     if period.as_of is not None:
         used &= pl.col(TIME) <= period.as_of
-    return frame.with_columns(used.alias(USED), *match_goals(named))
+    return used
 
 
-def overview_of(marked: pl.LazyFrame, period: Period) -> pl.LazyFrame:
-    """One row: what became of the rows, how many users the period has, and which time its events cover."""
-    used, inside = pl.col(USED), pl.col(USED)
-    if period.since is not None:
-        inside &= pl.col(TIME) >= period.since
-    if period.until is not None:
-        inside &= pl.col(TIME) < period.until
-    return marked.select(
-        pl.len().alias("rows_read"),
-        used.sum().alias("rows_used"),
-        *((pl.col(REJECTED) == number).sum().alias(reason) for number, reason in enumerate(REASONS) if number),
-        pl.col(USER).filter(inside).n_unique().alias("users"),
-        pl.col(TIME).filter(inside).min().alias("first_time"),
-        pl.col(TIME).filter(inside).max().alias("last_time"),
-        pl.col(TIME).filter(pl.col(REJECTED) == 0).max().alias("known_until"),
-    ).cast(pl.Int64)
-
-
-def _matched(marked: pl.LazyFrame, goals: Goals, named: Mapping[str, Goal]) -> pl.LazyFrame:
-    """The used rows that some goal needs, with what the counting looks at; all of them where sessions matter."""
-    wanted = pl.col(USED) if goals.need_all_events else pl.col(USED) & pl.any_horizontal(*named)
-    return marked.filter(wanted).select(columns_counted(marked, goals, named))
-
-
-def columns_counted(marked: pl.LazyFrame, goals: Goals, named: Mapping[str, Goal]) -> list[str]:
+def columns_counted(events: EventTable, goals: Goals, named: Mapping[str, Goal]) -> list[str]:
     """The columns that the counting looks at, in the order in which rows are sorted by them."""
     fields = [field_column(name) for name in sorted(_kept_fields(goals))]
-    session = [SESSION] if SESSION in marked.collect_schema() else []
+    session = [SESSION] if SESSION in events.frame.collect_schema() else []
     return [USER, TIME, *session, *named, *fields]
 
 
@@ -161,7 +143,7 @@ def _kept_fields(goals: Goals) -> set[str]:
     return by | units | of_goals
 
 
-def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int) -> GoalResult:
+def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int | None) -> GoalResult:
     score = tallied.row(by_predicate=pl.col("goal") == name, named=True)
     value = None if goal.value is None else Decimal(score["value"]) / MICROS
     return GoalResult(name, goal.kind, score["completions"], score["users"], all_users, value)

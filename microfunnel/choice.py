@@ -11,6 +11,8 @@ from microfunnel.peers import Peer, counted_as, mismatches
 from microfunnel.reading.times import parse_moment
 from microfunnel.wording import did_you_mean, quoted
 
+LEAST_MEMORY = 256_000_000
+
 
 def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int, peer: Peer | None = None) -> Goals:
     """The goals with these funnels alone (all where none is named), split by these columns instead of their own.
@@ -61,6 +63,20 @@ def _as_peer(goals: Goals, peer: Peer) -> Goals:
     return goals.model_copy(
         update={"funnels": {name: counted_as(funnel, peer) for name, funnel in goals.funnels.items()}}
     )
+
+
+def choose_memory(size: str) -> int:
+    """The bytes of a size such as `512MB` or `2GiB`."""
+    found = re.fullmatch(r"(?P<number>\d+(\.\d+)?) ?(?P<unit>[KMGT]?)(?P<binary>i?)B", size, re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"--memory: {quoted(size)} is no size, such as 512MB or 2GiB")
+    step = 1024 if found["binary"] else 1000
+    most = int(float(found["number"]) * step ** " KMGT".index(found["unit"].upper() or " "))
+    if most < LEAST_MEMORY:
+        raise UsageError(
+            f"--memory: {quoted(size)} is too little to work with; allow {LEAST_MEMORY // 10**6}MB or more"
+        )
+    return most
 
 
 def choose_period(

@@ -74,12 +74,18 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    memory: Annotated[
+        str, typer.Option(help="About so much memory; what needs more goes to temporary files.", metavar="SIZE")
+    ] = "1500MB",
+    without_users: Annotated[
+        bool, typer.Option("--without-users", help="Leave out how many users the whole log has, which takes time.")
+    ] = False,
 ) -> None:
     """Count every funnel and every goal of the goals file in one reading of the events."""
     from dataclasses import replace
 
     from microfunnel.analysis import analyse, fields_needed
-    from microfunnel.choice import choose, choose_period
+    from microfunnel.choice import choose, choose_memory, choose_period
     from microfunnel.output import write_output
     from microfunnel.peers import PEERS
     from microfunnel.reading.events import open_events
@@ -90,10 +96,12 @@ def run(
     peer = None if as_ is None else PEERS[as_]
     chosen = choose(read_goals(goals), funnel or [], by or [], top, peer)
     period = choose_period(since, until, as_of, chosen.events.timezone, trend)
+    most = choose_memory(memory)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
+    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened:
         caveats = () if peer is None else (("counted_as", peer.caveat),)
-        report = analyse(replace(table, warnings=(*table.warnings, *caveats)), chosen, period)
+        table = replace(opened, warnings=(*opened.warnings, *caveats))
+        report = analyse(table, chosen, period, memory=most, with_users=not without_users)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
 

@@ -19,11 +19,17 @@ def field_column(field: str) -> str:
     return f"field:{field}"
 
 
+def in_period(since: int | None, until: int | None) -> pl.Expr:
+    """Whether an event lies in the period from `since` on and before `until` (microseconds since 1970 UTC)."""
+    begun = pl.lit(value=True) if since is None else pl.col(TIME) >= since
+    return begun if until is None else begun & (pl.col(TIME) < until)
+
+
 @dataclass(frozen=True, slots=True)
 class EventTable:
     """Events of one reading, not yet read.
 
-    `frame`, as each part of it, has a row for each row of the files: `user` (UInt64, a hash of the id), `time` (Int64,
+    `frame`, as each part of it, has a row for each row of the files: `user` (UInt64, the key of the id), `time` (Int64,
     microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
     where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
     of REASONS) and `field:NAME` (String, null where missing) for each field that the goals look at.
@@ -36,6 +42,14 @@ class EventTable:
     """What was noticed while opening the files: a short code and a message each."""
     joined_ids: int | None = None
     """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
+    whole_ids: bool = False
+    """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
+
+    def user_key(self, user: str) -> int:
+        """What stands in the column `user` for this id."""
+        if self.whole_ids and user.removeprefix("-").isdecimal():
+            return int(user) % 2**64
+        return int(pl.Series([user], dtype=pl.String).hash().item())
 
     @property
     def frame(self) -> pl.LazyFrame:

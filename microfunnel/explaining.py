@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from microfunnel.analysis import USED, Period, collect, columns_counted, limits_of, mark, overview_of
+from microfunnel.analysis import Period, columns_counted, limits_of, used_expr
 from microfunnel.counting.counts import prepare
 from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
 from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
 from microfunnel.errors import InputError
 from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column
 from microfunnel.explanations import Explanation
+from microfunnel.gathering import USED
 from microfunnel.goals import Goals
-from microfunnel.matching import conditions, goal_column
+from microfunnel.matching import conditions, goal_column, match_goals
+from microfunnel.queries import collect
 from microfunnel.wording import quoted
 
 NAME = "event name"
@@ -21,15 +23,16 @@ NAME = "event name"
 def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Explanation:
     """What each funnel made of the events of one user; an InputError where the user has none."""
     named = conditions(goals)
-    marked = mark(events.frame, goals, period, named)
-    key = int(pl.Series([user], dtype=pl.String).hash().item())
-    counted = columns_counted(marked, goals, named)
+    marked = events.frame.with_columns(used_expr(goals, period).alias(USED), *match_goals(named))
+    key = events.user_key(user)
+    counted = columns_counted(events, goals, named)
     name = pl.col(field_column("event")).alias(NAME)
     wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, USED, REJECTED, name)
-    overview, rows = collect(events, overview_of(marked, period), wanted)
+    latest = events.frame.filter(pl.col(REJECTED) == 0).select(pl.col(TIME).max())
+    known_until, rows = collect(events, latest, wanted)
     if not (rows[USER] == key).any():
         raise InputError(f"no event of user {quoted(user)}", hint="write the id as it stands in the events")
-    limits = limits_of(goals, period, overview["known_until"].item())
+    limits = limits_of(goals, period, known_until.item())
     # The numbers do not depend on the order of the rows in the files, so neither does what is shown.
     order = dict.fromkeys([TIME, NAME, *rows.columns])
     rows = rows.sort(*order, nulls_last=True).with_row_index(EVENT_NUMBER)

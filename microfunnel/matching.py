@@ -53,6 +53,24 @@ def match_goals(named: Mapping[str, Goal]) -> list[pl.Expr]:
     return [match_expr(goal.match).alias(column) for column, goal in named.items()]
 
 
+def event_names_of(goal: Goal) -> set[str] | None:
+    """The only names of events that a condition can hold for; None where it may hold for any."""
+    return _event_names(goal.match)
+
+
+def _event_names(match: Match | str | None) -> set[str] | None:
+    if not isinstance(match, Match):
+        return None
+    test = match.fields.get("event")
+    listed = test.in_ if isinstance(test, Operators) else test
+    if listed is not None:
+        return set(_many(listed))
+    alternatives = [_event_names(part) for part in match.any_ or ()]
+    if alternatives and None not in alternatives:
+        return set().union(*(names for names in alternatives if names is not None))
+    return next((names for part in match.all_ or () if (names := _event_names(part)) is not None), None)
+
+
 def match_expr(match: Match | str | None) -> pl.Expr:
     """A Boolean expression, never null, that holds where an event matches."""
     if not isinstance(match, Match):

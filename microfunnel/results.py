@@ -194,13 +194,14 @@ class GoalResult:
     kind: str
     completions: int
     users: int
-    all_users: int
+    all_users: int | None
+    """None where nobody asked for them."""
     value: Decimal | None
     """Sum over the completions; None where the goal has no value."""
 
     @property
     def rate(self) -> Rate:
-        return Rate(self.users, self.all_users)
+        return Rate(self.users, self.all_users or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +224,8 @@ class EventsResult:
     rows_filtered: int
     rejected: Mapping[str, int]
     """Reason to rows; only reasons that occurred."""
-    users: int
-    """Users with an event in the period that was asked for."""
+    users: int | None
+    """Users with an event in the period that was asked for; None where nobody asked for them."""
     sessions: int | None
     """None where nothing asks for sessions."""
     first_time: int | None

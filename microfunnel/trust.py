@@ -12,6 +12,7 @@ from microfunnel.results import ReportWarning
 from microfunnel.wording import all_near, quoted
 
 MOST_NAMES = 1_000
+NEGLIGIBLE = 1e-6
 
 
 def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[str, int]) -> list[ReportWarning]:
@@ -51,6 +52,15 @@ def unread_warnings(goals: Goals, unread: Mapping[str, int]) -> list[ReportWarni
         for name, goal in goals.goals.items()
         if unread[name]
     ]
+
+
+def shared_key_warnings(users: int) -> list[ReportWarning]:
+    """A warning where two of so many different ids may well have the same 64-bit key, and so count as one user."""
+    chance = users**2 / 2**65
+    if chance <= NEGLIGIBLE:
+        return []
+    message = f"users are told apart by 64-bit keys; that any two of {users:,} share one has a chance of {chance:.1g}"
+    return [ReportWarning("shared_keys", message)]
 
 
 def event_names(events: pl.LazyFrame) -> pl.LazyFrame:

@@ -13,12 +13,14 @@ import program
 import pytest
 from polars.testing import assert_frame_equal
 
-from microfunnel.analysis import Period, _matched, analyse, fields_needed, mark
+from microfunnel.analysis import Period, analyse, columns_counted, fields_needed, used_expr
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER
+from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions
+from microfunnel.partitions import Partitions
 from microfunnel.reading.events import open_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
@@ -138,12 +140,16 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
 # --- sets of whole users ----------------------------------------------------------------------------------------------
 
 
-def rows_and_limits(wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Limits]:
+def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[pl.DataFrame, Limits]:
     """The rows that the counting gets, as `analyse` makes them."""
     named = conditions(wanted)
     path = str(SAMPLE / "events.csv")
     with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
-        rows = _matched(mark(table.frame, wanted, Period(), named), wanted, named).collect(engine="streaming")
+        needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), None, None)
+        all_rows = Partitions(tmp_path, 10**9)
+        gather(table, used_expr(wanted, Period()), needed, all_rows, None)
+    (partition,) = all_rows.partitions()
+    rows = partition.rows()
     latest = rows[TIME].max()
     assert isinstance(latest, int)
     return rows, Limits(None, None, latest, wanted.events.session_timeout)
@@ -158,10 +164,10 @@ def tables(counts: Counts) -> Iterator[tuple[str, pl.DataFrame]]:
 
 @pytest.mark.parametrize("sessions", [True, False], ids=["given", "split"])
 @pytest.mark.parametrize("parts", [2, 7])
-def test_counts_of_sets_of_users_add_up(parts: int, *, sessions: bool) -> None:
+def test_counts_of_sets_of_users_add_up(tmp_path: Path, parts: int, *, sessions: bool) -> None:
     wanted = goals()
     named = conditions(wanted)
-    rows, limits = rows_and_limits(wanted, sessions=sessions)
+    rows, limits = rows_and_limits(tmp_path, wanted, sessions=sessions)
     pieces = [rows.filter(pl.col(USER) % parts == part) for part in range(parts)]
     assert all(len(piece) for piece in pieces)
     counted = [count(piece, wanted, named, limits) for piece in pieces]
@@ -173,10 +179,10 @@ def test_counts_of_sets_of_users_add_up(parts: int, *, sessions: bool) -> None:
             assert_frame_equal(found, expected, check_exact=True, check_row_order=False)
 
 
-def test_no_users_add_nothing() -> None:
+def test_no_users_add_nothing(tmp_path: Path) -> None:
     wanted = goals()
     named = conditions(wanted)
-    rows, limits = rows_and_limits(wanted, sessions=True)
+    rows, limits = rows_and_limits(tmp_path, wanted, sessions=True)
     whole = count(rows, wanted, named, limits)
     nobody = count(rows.clear(), wanted, named, limits)
     assert nobody.sessions == 0

@@ -14,7 +14,7 @@ from microfunnel.counting.paths import Plan, plan_of
 from microfunnel.counting.segments import label_expr, optional_column, segment_column, segment_series
 from microfunnel.counting.sessions import SESSION_END
 from microfunnel.counting.tallies import ALL, OPEN, TREND, Tallies, tally, took_column
-from microfunnel.events import SESSION, TIME, USER, field_column
+from microfunnel.events import SESSION, TIME, USER, field_column, in_period
 from microfunnel.funnels import Funnel
 
 EVENT_NUMBER = "event_number"
@@ -43,8 +43,7 @@ class Limits:
     @property
     def entries(self) -> pl.Expr:
         """Which events lie in the period: only they may be an entry, or a completion on the scorecard."""
-        since = pl.lit(value=True) if self.since is None else pl.col(TIME) >= self.since
-        return since if self.until is None else since & (pl.col(TIME) < self.until)
+        return in_period(self.since, self.until)
 
     @property
     def period(self) -> pl.Expr:

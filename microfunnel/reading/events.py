@@ -17,6 +17,7 @@ from microfunnel.wording import quoted
 
 IDS = ("user", "anonymous", "session")
 NO_TIME = "no time"
+WHOLE_USER = "whole user"
 POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """The years 1 to 9999, in microseconds: what calendars can name."""
 
@@ -55,13 +56,18 @@ def open_events(
             with reading_errors():
                 joined = people([frame.drop_nulls([USER_TEXT, ANONYMOUS, TIME]) for frame in read])
             read = [_with_people(frame, joined) for frame in read]
-        events = [_with_verdicts(frame, fields, sessions=has_sessions) for frame in read]
+        whole_ids = joined is None and all(
+            _is_whole(_field("user", table, known)) for table, known in zip(tables, columns, strict=True)
+        )
+        key = pl.col(WHOLE_USER) if whole_ids else pl.col(USER_TEXT).hash()
+        events = [_with_verdicts(frame, key, fields, sessions=has_sessions) for frame in read]
         names = (table.name for table in tables)
         yield EventTable(
             parts=tuple(zip(names, events, strict=True)),
             paths=tuple(file.path for file in files),
             warnings=tuple(warnings),
             joined_ids=None if joined is None else joined.height,
+            whole_ids=whole_ids,
         )
 
 
@@ -102,13 +108,27 @@ def _canonical(table: Table, known: Mapping[str, str], settings: Events, fields:
     time = pl.col("raw time")
     raw = _field("time", table, known)
     sample = table.frame.select(raw[0] if raw is not None else pl.lit(None)).head(SAMPLE_LINES).collect().to_series()
-    no_time = time.is_null() | (time.str.strip_chars() == "") if sample.dtype == pl.String else time.is_null()
+    no_time = time.is_null()
+    if sample.dtype == pl.String:
+        no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
+    user = _field("user", table, known)
+    whole_user = user[0] if user is not None and _is_whole(user) else pl.lit(None)
     ids = {f"{name} text": text(name) if name in known else pl.lit(None, dtype=pl.String) for name in IDS}
-    return table.frame.select(
-        **ids,
-        **{"raw time": raw[0] if raw is not None else pl.lit(None)},
-        **{field_column(name): text(name) for name in fields},
-    ).with_columns(no_time.alias(NO_TIME), time_expr(time, sample, settings.time_format, settings.timezone).alias(TIME))
+    return (
+        table.frame.select(
+            **ids,
+            **{WHOLE_USER: whole_user.cast(pl.Int64, strict=False).reinterpret(signed=False)},
+            **{"raw time": raw[0] if raw is not None else pl.lit(None)},
+            **{field_column(name): text(name) for name in fields},
+        )
+        .with_columns(time_expr(time, sample, settings.time_format, settings.timezone).alias(TIME))
+        .with_columns(no_time.alias(NO_TIME))
+    )
+
+
+def _is_whole(field: tuple[pl.Expr, pl.DataType] | None) -> bool:
+    """Whether the values of a field are keys by themselves: whole numbers of at most 64 bits, with a sign."""
+    return field is not None and field[1].is_integer() and field[1] not in {pl.UInt64, pl.Int128, pl.UInt128}
 
 
 def _with_people(frame: pl.LazyFrame, joined: pl.DataFrame) -> pl.LazyFrame:
@@ -118,8 +138,8 @@ def _with_people(frame: pl.LazyFrame, joined: pl.DataFrame) -> pl.LazyFrame:
     return person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
 
 
-def _with_verdicts(frame: pl.LazyFrame, fields: Collection[str], *, sessions: bool) -> pl.LazyFrame:
-    """The canonical events: ids as hashes, and the reason why a row can't be used."""
+def _with_verdicts(frame: pl.LazyFrame, key: pl.Expr, fields: Collection[str], *, sessions: bool) -> pl.LazyFrame:
+    """The canonical events: ids as keys, and the reason why a row can't be used."""
     user, visit = pl.col(USER_TEXT), pl.col("session text")
     faults = {
         "blank_row": user.is_null() & pl.col(NO_TIME) & pl.col(field_column("event")).is_null(),
@@ -136,7 +156,7 @@ def _with_verdicts(frame: pl.LazyFrame, fields: Collection[str], *, sessions: bo
     visits = [pl.when(visit.is_not_null()).then(pl.struct(user, visit).hash()).alias(SESSION)] if sessions else []
     texts = {field_column(name): user if name == "user" else pl.col(field_column(name)) for name in sorted(fields)}
     return frame.select(
-        user.hash().alias(USER),
+        key.alias(USER),
         TIME,
         *visits,
         verdict.alias(REJECTED),

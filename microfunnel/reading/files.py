@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import BinaryIO
 import polars as pl
 
 from microfunnel.errors import InputError, UsageError, reading_errors
+from microfunnel.scratch import scratch_folder
 from microfunnel.wording import brief
 
 SAMPLE_LINES = 1_000
@@ -53,15 +53,15 @@ def event_files(sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[list
     """The files that the arguments name, each once, in a stable order; `-` is standard input, kept in a file."""
     problems: list[str] = []
     found: list[Source] = []
-    with tempfile.TemporaryDirectory(prefix="microfunnel-") as folder:
+    with scratch_folder() as folder:
         for source in dict.fromkeys(sources):
             try:
-                found += [_standard_input(stdin, Path(folder))] if source == "-" else _expand(source)
+                found += [_standard_input(stdin, folder)] if source == "-" else _expand(source)
             except InputError as error:
                 problems += error.problems
         if problems:
             raise InputError(*problems)
-        yield [_readable(source, Path(folder)) for source in _distinct(found)]
+        yield [_readable(source, folder) for source in _distinct(found)]
 
 
 def _standard_input(stdin: BinaryIO | None, folder: Path) -> Source:

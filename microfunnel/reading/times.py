@@ -1,6 +1,6 @@
 """Times of any export as microseconds since 1970 UTC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -11,6 +11,13 @@ from microfunnel.errors import InputError, UsageError
 from microfunnel.goal_values import EPOCH_FORMATS
 from microfunnel.wording import quoted
 
+FIXED_FORMATS = tuple(
+    f"%Y-%m-%d{between}%H:%M:%S{fraction}{zone}"
+    for between in "T "
+    for fraction in ("", ".%3f", ".%6f")
+    for zone in ("", "Z", " UTC")
+)
+"""Of one width each, and without a zone but UTC: polars reads these four times as fast as the others."""
 ZONED_FORMATS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
@@ -59,15 +66,16 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
         return _epoch_expr(column, time_format) if time_format else _guessed_epoch_expr(column, sample)
     if not isinstance(dtype, pl.String | pl.Null):
         raise InputError(f"the column of times holds {dtype}, which is no time")
-    texts = column.cast(pl.String).str.strip_chars()
+    texts = column.cast(pl.String)
     if time_format in EPOCH_FORMATS:
-        return _epoch_expr(texts, time_format)
+        return _epoch_expr(texts.str.strip_chars(), time_format)
     if time_format is None:
         numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False).drop_nulls()
         if len(numbers) * 2 > len(sample.drop_nulls()):
-            return _guessed_epoch_expr(texts, numbers)
-    parse = partial(_parse, formats=(time_format,) if time_format else ZONED_FORMATS + NAIVE_FORMATS, timezone=timezone)
-    known = sample.cast(pl.String).str.strip_chars().drop_nulls()
+            return _guessed_epoch_expr(texts.str.strip_chars(), numbers)
+    formats = (time_format,) if time_format else FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
+    known = sample.cast(pl.String).drop_nulls()
+    parse = partial(_parse, formats=_by_use(known, formats, timezone), timezone=timezone)
     if len(known) and parse(known).null_count() == len(known):
         hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
         raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
@@ -114,14 +122,30 @@ def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:
     return pl.coalesce(pl.when(whole.abs() < 2**62 // scale).then(whole * scale), parts)
 
 
-def _parse(texts: pl.Series, formats: tuple[str, ...], timezone: str) -> pl.Series:
-    """Microseconds of these texts, by the formats in turn; each is only tried while something is left to read."""
-    parsed = pl.Series(texts.name, [None], dtype=pl.Int64).new_from_index(0, len(texts))
-    missing = texts.null_count()
+def _by_use(texts: pl.Series, formats: Sequence[str], timezone: str) -> tuple[str, ...]:
+    """The formats, first those that read these texts; none reads another moment from a text than the others do."""
+    used = []
     for time_format in formats:
-        if parsed.null_count() == missing:
+        if texts.is_empty():
             break
-        parsed = parsed.zip_with(parsed.is_not_null(), _parse_one(texts, time_format, timezone))
+        unread = _parse_one(texts, time_format, timezone).is_null()
+        if not unread.all():
+            used.append(time_format)
+            texts = texts.filter(unread)
+    return tuple(dict.fromkeys([*used, *formats]))
+
+
+def _parse(texts: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
+    """Microseconds of these texts, by the formats in turn; each is only tried on what the others could not read."""
+    parsed = _parse_one(texts, formats[0], timezone)
+    unread = (parsed.is_null() & texts.is_not_null()).arg_true()
+    texts = texts.gather(unread).str.strip_chars()
+    for time_format in formats:
+        if texts.is_empty():
+            break
+        found = _parse_one(texts, time_format, timezone)
+        parsed = parsed.scatter(unread, found)
+        texts, unread = texts.filter(found.is_null()), unread.filter(found.is_null())
     return parsed
 
 
@@ -129,6 +153,6 @@ def _parse_one(texts: pl.Series, time_format: str, timezone: str) -> pl.Series:
     to_datetime: Callable[..., pl.Series] = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
     if "%#z" in time_format or "%z" in time_format or "%:z" in time_format or "%+" in time_format:
         return to_datetime(time_zone="UTC").dt.timestamp("us")
-    if time_format.endswith("UTC") or timezone == "UTC":
+    if time_format.endswith(("UTC", "Z")) or timezone == "UTC":
         return to_datetime().dt.timestamp("us")
     return to_datetime().to_frame().select(_localized(pl.first(), timezone).dt.timestamp("us")).to_series()

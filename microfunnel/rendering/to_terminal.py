@@ -70,9 +70,9 @@ def _rows(events: EventsResult, screen: Screen) -> Text:
 
 
 def _scope(events: EventsResult) -> Text:
-    parts = [plural(events.users, "user")]
+    parts = [] if events.users is None else [plural(events.users, "user")]
     if events.sessions is not None:
         parts.append(plural(events.sessions, "session"))
     if events.joined_ids is not None:
         parts.append(f"{plural(events.joined_ids, 'anonymous id')} joined")
-    return Text(f"{', '.join(parts)} in {plural(events.files, 'file')}")
+    return Text(" in ".join(filter(None, [", ".join(parts), plural(events.files, "file")])))

@@ -1,0 +1,116 @@
+"""One reading of the events, batch by batch: what became of the rows, whose they are, and which of them count."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column, in_period
+from microfunnel.goals import Goal
+from microfunnel.matching import event_names_of, match_goals
+from microfunnel.partitions import Partitions, Users
+from microfunnel.queries import read_batches
+
+USED = "used"
+WANTED = "wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the counting needs of the used rows."""
+
+    named: Mapping[str, Goal]
+    """Column name to condition: a row is needed where one of them holds ..."""
+    all_events: bool
+    """... or anyway."""
+    columns: Sequence[str]
+    """The columns that the counting looks at."""
+    since: int | None
+    until: int | None
+    """The period whose users are counted, in microseconds since 1970 UTC; None is open."""
+
+    @property
+    def of_any_event(self) -> dict[str, Goal]:
+        """The conditions that may hold for an event of any name."""
+        return {column: goal for column, goal in self.named.items() if event_names_of(goal) is None}
+
+    @property
+    def of_some_events(self) -> dict[str, Goal]:
+        """The others."""
+        return {column: goal for column, goal in self.named.items() if event_names_of(goal) is not None}
+
+
+def gather(events: EventTable, used: pl.Expr, wanted: Wanted, rows: Partitions, users: Users | None) -> "Gathered":
+    """What one reading of the events finds; `used` says which rows are looked at. An InputError names a broken file."""
+    gathered = Gathered(wanted, rows, users)
+    # Most rows are of events that nobody asks for, so conditions on some events alone are looked at after the others.
+    names = sorted(set().union(*(event_names_of(goal) or () for goal in wanted.named.values())))
+    needed = pl.any_horizontal(
+        pl.lit(value=wanted.all_events),
+        pl.col(field_column("event")).is_in(names).fill_null(value=False),
+        *map(pl.col, wanted.of_any_event),
+    )
+    frame = events.frame.with_columns(used.alias(USED), *match_goals(wanted.of_any_event))
+    frame = frame.with_columns(needed.alias(WANTED))
+    read_batches(events, frame, gathered.take)
+    if not gathered.rows_read:
+        gathered.take(pl.DataFrame(schema=frame.collect_schema()))
+    return gathered
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What has been gathered of the batches so far; times in microseconds since 1970 UTC."""
+
+    wanted: Wanted
+    rows: Partitions
+    """The needed rows, with a Boolean column for each condition."""
+    users: Users | None
+    """Of the period; None where nobody asks for them."""
+    rows_read: int = 0
+    rows_used: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    first_time: int | None = None
+    """Of the used rows in the period, as `last_time` is."""
+    last_time: int | None = None
+    known_until: int | None = None
+    """The last time of any row that was not rejected."""
+    matched: set[str] = field(default_factory=set)
+    """The conditions that held for some row."""
+
+    def take(self, batch: pl.DataFrame) -> None:
+        """Takes in a batch of events with `used` and `wanted`, which may hold for more rows than are needed."""
+        self.rows_read += batch.height
+        good = batch
+        if batch[REJECTED].max():
+            self.rejected += Counter(
+                {REASONS[number]: n for number, n in batch[REJECTED].value_counts().rows() if number}
+            )
+            good = batch.filter(pl.col(REJECTED) == 0)
+        self.known_until = _latest(self.known_until, good[TIME].max())
+        used = good if good[USED].all() else good.filter(USED)
+        self.rows_used += used.height
+        inside = used.select(USER, TIME).filter(in_period(self.wanted.since, self.wanted.until))
+        if inside.height:
+            self.first_time = _earliest(self.first_time, inside[TIME].min())
+            self.last_time = _latest(self.last_time, inside[TIME].max())
+            if self.users is not None:
+                self.users.add(inside[USER])
+        self._keep(used.filter(WANTED))
+
+    def _keep(self, used: pl.DataFrame) -> None:
+        rows = used.drop(REJECTED, USED).filter(WANTED).with_columns(match_goals(self.wanted.of_some_events))
+        self.matched |= {name for name in self.wanted.named if rows[name].any()}
+        needed = rows.select(pl.any_horizontal(*self.wanted.named)).to_series()
+        if not (self.wanted.all_events or needed.all()):
+            rows = rows.filter(needed)
+        self.rows.add(rows.select(self.wanted.columns))
+
+
+def _earliest(one: int | None, other: object) -> int | None:
+    return min((moment for moment in (one, other) if isinstance(moment, int)), default=None)
+
+
+def _latest(one: int | None, other: object) -> int | None:
+    return max((moment for moment in (one, other) if isinstance(moment, int)), default=None)

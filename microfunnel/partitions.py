@@ -1,0 +1,125 @@
+"""Rows of whole users, some users after the others: in memory while they fit there, else in temporary files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from microfunnel.errors import scratch_errors
+from microfunnel.events import USER
+
+PARTITIONS = 64
+"""Few enough for their files, and enough that each is a small part of any log."""
+DIVIDED = 1_000_000
+"""So many rows are divided at once."""
+COUNTED = 400_000
+"""Partitions are counted together until they have so many rows: what each takes by itself would weigh too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """All rows of some users."""
+
+    pieces: tuple[pl.DataFrame | Path, ...]
+
+    def rows(self) -> pl.DataFrame:
+        """The rows in no order."""
+        return pl.concat(pl.read_ipc(each) if isinstance(each, Path) else each for each in self.pieces)
+
+
+class Partitions:
+    """Rows with `user` (UInt64), to be had again as rows of whole users."""
+
+    def __init__(self, folder: Path, memory: int, *, divisible: bool = True) -> None:
+        """About `memory` bytes of the rows stay in memory, the others go into `folder`; all together if indivisible."""
+        self._folder = folder
+        self._memory = memory
+        self._divisible = divisible
+        self._waiting: list[pl.DataFrame] = []
+        self._pieces: list[list[pl.DataFrame | Path]] = [[] for _ in range(PARTITIONS)]
+        self._heights = [0] * PARTITIONS
+        self._size = 0
+        self._written = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        self._waiting.append(rows)
+        if self._divisible and sum(each.height for each in self._waiting) >= DIVIDED:
+            self._divide()
+
+    def partitions(self) -> list[Partition]:
+        """The rows added so far; at least one partition once something was added."""
+        if not any(self._heights):
+            return [Partition(tuple(self._waiting))]
+        self._divide()
+        found: list[Partition] = []
+        pieces: list[pl.DataFrame | Path] = []
+        height = 0
+        for own, rows in zip(self._pieces, self._heights, strict=True):
+            pieces += own
+            height += rows
+            if height >= COUNTED:
+                found.append(Partition(tuple(pieces)))
+                pieces, height = [], 0
+        return [*found, Partition(tuple(pieces))] if pieces else found
+
+    def _divide(self) -> None:
+        rows = pl.concat(self._waiting)
+        self._waiting.clear()
+        # The keys of whole numbers may well be multiples of one, such as 64.
+        number = (pl.col(USER).hash() % PARTITIONS).cast(pl.UInt8).alias("number")
+        parts = rows.with_columns(number).partition_by("number", as_dict=True, include_key=False)
+        for (part,), piece in parts.items():
+            self._pieces[part].append(piece)
+            self._heights[part] += piece.height
+            self._size += int(piece.estimated_size())
+        if self._size > self._memory:
+            self._write()
+
+    def _write(self) -> None:
+        for number, pieces in enumerate(self._pieces):
+            frames = [each for each in pieces if isinstance(each, pl.DataFrame)]
+            if frames:
+                path = self._folder / f"{id(self)}-{self._written}-{number}"
+                with scratch_errors(self._folder):
+                    pl.concat(frames).write_ipc(path)
+                pieces[:] = [*(each for each in pieces if isinstance(each, Path)), path]
+        self._size = 0
+        self._written += 1
+
+
+class Users:
+    """Which users there are."""
+
+    def __init__(self, folder: Path, memory: int) -> None:
+        """Keeps about `memory` bytes at most, and in `folder` what is more than that."""
+        self._most = memory // 16
+        """Users of eight bytes each that take half of the memory; the rest is for finding the different ones."""
+        self._users: list[pl.Series] = []
+        self._held = 0
+        self._divided = Partitions(folder, memory // 4)
+        self._is_divided = False
+
+    def add(self, users: pl.Series) -> None:
+        """Adds users (UInt64), whether known already or not."""
+        # People act several times within minutes, so most repetitions are found near, where it is cheap.
+        different = users.unique(maintain_order=True)
+        self._users.append(different)
+        self._held += len(different)
+        if self._held > self._most:
+            self._users = [pl.concat(self._users).unique()]
+            self._held = len(self._users[0])
+            if self._held > self._most // 2:
+                self._divide()
+
+    def count(self) -> int:
+        """How many different ones were added."""
+        if not self._is_divided:
+            return pl.concat(self._users).n_unique() if self._users else 0
+        self._divide()
+        return sum(part.rows()[USER].n_unique() for part in self._divided.partitions())
+
+    def _divide(self) -> None:
+        self._is_divided = True
+        self._divided.add(pl.DataFrame({USER: pl.concat(self._users)}))
+        self._users.clear()
+        self._held = 0
