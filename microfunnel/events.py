@@ -10,6 +10,9 @@ TIME = "time"
 SESSION = "session"
 REJECTED = "rejected"
 
+SPREAD = 0x9E37_79B9_7F4A_7C15
+"""Times this odd number, different whole ids of users are different keys, and far apart."""
+
 REASONS = ("", "blank_row", "empty_user", "empty_time", "unreadable_time", "time_out_of_range", "empty_event")
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
 
@@ -48,7 +51,7 @@ class EventTable:
     def user_key(self, user: str) -> int:
         """What stands in the column `user` for this id."""
         if self.whole_ids and user.removeprefix("-").isdecimal():
-            return int(user) % 2**64
+            return int(user) * SPREAD % 2**64
         return int(pl.Series([user], dtype=pl.String).hash().item())
 
     @property

@@ -24,7 +24,7 @@ class Partition:
 
     def rows(self) -> pl.DataFrame:
         """The rows in no order."""
-        return pl.concat(pl.read_ipc(each) if isinstance(each, Path) else each for each in self.pieces)
+        return pl.concat((pl.read_ipc(each) if isinstance(each, Path) else each for each in self.pieces), rechunk=True)
 
 
 class Partitions:
@@ -65,8 +65,8 @@ class Partitions:
     def _divide(self) -> None:
         rows = pl.concat(self._waiting)
         self._waiting.clear()
-        # The keys of whole numbers may well be multiples of one, such as 64.
-        number = (pl.col(USER).hash() % PARTITIONS).cast(pl.UInt8).alias("number")
+        # The high bits: multiples of 64 have multiples of 64 as keys.
+        number = (pl.col(USER) // (2**64 // PARTITIONS)).cast(pl.UInt8).alias("number")
         parts = rows.with_columns(number).partition_by("number", as_dict=True, include_key=False)
         for (part,), piece in parts.items():
             self._pieces[part].append(piece)

@@ -1,6 +1,7 @@
 """Queries over the events: interruptible, and with the name of the file where one can't be read."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
@@ -21,20 +22,21 @@ def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
 
 def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None]) -> None:
     """Hands the frame, a query of these events, over in batches, in its order; an InputError names a broken file."""
-    failures: list[BaseException] = []
+    taking: list[Future[None]] = []
 
-    def take_one(batch: pl.DataFrame) -> bool:
-        # What is raised in here polars would take for a fault of the query.
-        try:
-            take(batch)
-        except BaseException as failure:  # noqa: BLE001 - raised again below
-            failures.append(failure)
-        return bool(failures)
+    def hand_over(batch: pl.DataFrame) -> bool:
+        """Whether to stop; what `take` raises is no fault of the query, so it is kept out of it."""
+        if taking and taking[0].exception() is not None:
+            return True
+        taking[:] = [taker.submit(take, batch)]
+        return False
 
-    with _naming(events):
-        interruptible(partial(frame.sink_batches, take_one, chunk_size=BATCH, engine="streaming"))
-    for failure in failures:
-        raise failure
+    # While one batch is taken the next one is read.
+    with ThreadPoolExecutor(1) as taker:
+        with _naming(events):
+            interruptible(partial(frame.sink_batches, hand_over, chunk_size=BATCH, engine="streaming"))
+        for last in taking:
+            last.result()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ An attempt is a chain of gathers: for each step there is a column with the row o
 strictly after the row's instant, and moving on is reading that column at the row where the attempt stands.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -113,8 +113,8 @@ def index_rows(rows: pl.DataFrame, watched: Collection[str]) -> pl.DataFrame:
     return rows.with_columns(pl.when(later <= pl.col("last")).then(later).name.keep() for later in own).drop("last")
 
 
-def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr) -> pl.DataFrame:
-    """One row for each attempt, or for each of its ways through ties.
+def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr, *, best: bool = False) -> pl.DataFrame:
+    """One row for each attempt, or for each of its ways through ties; if `best`, of those that may be a unit's best.
 
     Columns: `at_0` .. (UInt32, the row in `rows` at which each step was taken, null where the attempt did not get
     there), `entered` and `now` (Int64, microseconds: when it took its first and its last step), `stop` (UInt8, an index
@@ -123,7 +123,10 @@ def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr) -> pl.DataFr
     """
     rows = add_reach(rows, path.steps, path.barriers)
     reach = [pl.col(reach_column(0)).alias(REACH)] if reach_column(0) in rows.columns else []
-    attempts = rows.filter(pl.col(path.steps[0]) & entries).select(
+    starts = rows.filter(pl.col(path.steps[0]) & entries)
+    if best and len(path.links) > 1 and not path.links[1].after:
+        starts = starts.filter(_may_be_best(later_column(path.steps[1]), reach))
+    attempts = starts.select(
         pl.col(ROW).alias(at_column(0)),
         pl.col(TIME).alias(ENTERED),
         pl.col(TIME).alias(NOW),
@@ -136,6 +139,21 @@ def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr) -> pl.DataFr
     return attempts.drop(REACH, strict=False).with_columns(
         pl.when(pl.col(STOP) == 0).then(NOW).otherwise(ENDED).alias(ENDED)
     )
+
+
+def _may_be_best(second: str, reach: Sequence[pl.Expr]) -> pl.Expr:
+    """Which entries may start the best attempt of their unit, by its entries in order of time.
+
+    Of two entries with the same next event for the second step (`second`) the later one gets as far, just as soon. It
+    is the first entry that counts where no attempt gets beyond it.
+    """
+    unit, instant, target = pl.col(UNIT), pl.col(INSTANT), pl.col(second)
+    is_first = unit.ne_missing(unit.shift())
+    is_tied = instant.eq_missing(instant.shift())
+    has_later = (unit == unit.shift(-1)) & (instant != instant.shift(-1)) & (target == target.shift(-1))
+    is_beaten = target.is_null() | has_later.fill_null(value=False)
+    can_stay = pl.any_horizontal(each > 0 for each in reach) if reach else pl.lit(value=False)
+    return is_first | is_tied | can_stay | ~is_beaten
 
 
 def _take_step(attempts: pl.DataFrame, rows: pl.DataFrame, path: Path, index: int) -> pl.DataFrame:

@@ -54,7 +54,21 @@ def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits:
     """The rows sorted by user and time, with sessions where they matter and each goal true on its completions alone."""
     # Which of several events of one instant fills a count must not depend on the order of the rows.
     order = rows.columns if any(goal.counted for goal in named.values()) else [TIME]
-    rows = rows.sort(order).sort(USER, maintain_order=True)
+    rows = _by_user(rows, order)
     if goals.need_sessions:
         rows = add_sessions(rows, limits.session_timeout)
     return complete_goals(rows, named)
+
+
+def _by_user(rows: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """The rows sorted by user, those of each user by the columns `order`."""
+    in_order = rows.select(pl.arg_sort_by(order)).to_series()
+    # Numbers are sorted in a third of the time of rows, and the high bits tell nearly all users apart. Where some of
+    # them are alike in those, the rows are sorted after all.
+    room = 2 ** rows.height.bit_length()
+    users = pl.select(pl.lit(rows[USER].gather(in_order)))
+    packed = pl.first() // room * room + pl.int_range(pl.len(), dtype=pl.UInt64)
+    rows = rows[in_order.gather(users.select((packed.sort() % room).cast(pl.UInt32)).to_series())]
+    if rows[USER].is_sorted():
+        return rows.with_columns(pl.col(USER).set_sorted())
+    return rows.sort(USER, maintain_order=True)

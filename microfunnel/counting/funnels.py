@@ -168,12 +168,16 @@ def _attempts(rows: pl.DataFrame, funnel: Funnel, plan: Plan, limits: Limits) ->
     # One step has no order, and where no event fits any step there is nothing to put in order.
     if funnel.order == "any" and len(path.links) > 1 and rows.select(fits).item():
         return find_any_order(rows, path.steps, path.window, plan.exclusions, limits.entries)
+    # Attempts of their own, those of each period, and what exclusions kept an attempt from take all attempts.
+    best = (
+        funnel.count != "attempts" and limits.trend is None and not (funnel.exclude and funnel.on_exclusion == "drop")
+    )
     if not funnel.open:
-        return find_attempts(rows, path, limits.entries)
+        return find_attempts(rows, path, limits.entries, best=best)
     # Entering at a later step is the same funnel without the steps before it.
     parts = []
     for first in range(len(path.links)):
-        part = find_attempts(rows, replace(path, links=path.links[first:]), limits.entries)
+        part = find_attempts(rows, replace(path, links=path.links[first:]), limits.entries, best=best)
         parts.append(
             part.rename({at_column(i): at_column(i + first) for i in reversed(range(len(path.links) - first))})
         )

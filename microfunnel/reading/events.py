@@ -7,7 +7,7 @@ from typing import BinaryIO
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
-from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
+from microfunnel.events import REASONS, REJECTED, SESSION, SPREAD, TIME, USER, EventTable, field_column
 from microfunnel.goals import Events
 from microfunnel.reading.fields import field_expr, find_columns, near_columns, text_expr
 from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_table
@@ -59,7 +59,7 @@ def open_events(
         whole_ids = joined is None and all(
             _is_whole(_field("user", table, known)) for table, known in zip(tables, columns, strict=True)
         )
-        key = pl.col(WHOLE_USER) if whole_ids else pl.col(USER_TEXT).hash()
+        key = pl.col(WHOLE_USER) * SPREAD if whole_ids else pl.col(USER_TEXT).hash()
         events = [_with_verdicts(frame, key, fields, sessions=has_sessions) for frame in read]
         names = (table.name for table in tables)
         yield EventTable(
