@@ -50,7 +50,8 @@ class Partitions:
         """The rows added so far; at least one partition once something was added."""
         if not any(self._heights):
             return [Partition(tuple(self._waiting))]
-        self._divide()
+        if self._waiting:
+            self._divide()
         found: list[Partition] = []
         pieces: list[pl.DataFrame | Path] = []
         height = 0
@@ -115,7 +116,8 @@ class Users:
         """How many different ones were added."""
         if not self._is_divided:
             return pl.concat(self._users).n_unique() if self._users else 0
-        self._divide()
+        if self._users:
+            self._divide()
         return sum(part.rows()[USER].n_unique() for part in self._divided.partitions())
 
     def _divide(self) -> None:
