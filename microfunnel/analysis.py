@@ -62,8 +62,8 @@ def analyse(
         users = Users(folder, memory // 4) if with_users else None
         found = gather(events, used_expr(goals, period), wanted, rows, users)
         limits = limits_of(goals, period, found.known_until)
-        counts = _count_all(rows.partitions(), partial(count, goals=goals, named=named, limits=limits))
-        all_users = None if users is None else users.count()
+        count_rows = partial(count, goals=goals, named=named, limits=limits)
+        counts, all_users = _count_all(rows.partitions(), count_rows, users)
     return Report(
         events=EventsResult(
             files=len(events.paths),
@@ -89,11 +89,15 @@ def analyse(
     )
 
 
-def _count_all(partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], Counts]) -> Counts:
-    """The counts of all partitions, some at a time: much of what polars does in one of them takes one core only."""
-    pool = ThreadPoolExecutor(max_workers=min(len(partitions), pl.thread_pool_size(), MOST_AT_ONCE))
+def _count_all(
+    partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], Counts], users: Users | None
+) -> tuple[Counts, int | None]:
+    """The counts of all partitions, some at a time (polars does much in each on one core only), and all users."""
+    pool = ThreadPoolExecutor(max_workers=min(pl.thread_pool_size(), MOST_AT_ONCE))
     try:
-        return Counts.added(list(pool.map(lambda partition: count_rows(partition.rows()), partitions)))
+        all_users = None if users is None else pool.submit(users.count)
+        counts = Counts.added(list(pool.map(lambda partition: count_rows(partition.rows()), partitions)))
+        return counts, None if all_users is None else all_users.result()
     finally:
         pool.shutdown(cancel_futures=True)
 

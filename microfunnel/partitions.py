@@ -12,8 +12,8 @@ PARTITIONS = 64
 """Few enough for their files, and enough that each is a small part of any log."""
 DIVIDED = 1_000_000
 """So many rows are divided at once."""
-COUNTED = 400_000
-"""Partitions are counted together until they have so many rows: what each takes by itself would weigh too much."""
+COUNTED = 500
+"""Partitions are counted together while they have a row for so many bytes of memory: each also takes some by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Partitions:
         for own, rows in zip(self._pieces, self._heights, strict=True):
             pieces += own
             height += rows
-            if height >= COUNTED:
+            if height * COUNTED >= self._memory:
                 found.append(Partition(tuple(pieces)))
                 pieces, height = [], 0
         return [*found, Partition(tuple(pieces))] if pieces else found

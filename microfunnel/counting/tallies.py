@@ -111,4 +111,5 @@ def add_up(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """One table with a row for each different key: the integers of equal keys are added."""
     whole = pl.concat(frames)
     keys = [column for column in whole.columns if column not in SUMS]
-    return whole.group_by(keys).agg(pl.col(column).sum() for column in whole.columns if column in SUMS)
+    added = whole.lazy().group_by(keys).agg(pl.col(column).sum() for column in whole.columns if column in SUMS)
+    return added.collect(engine="streaming")
