@@ -1,6 +1,6 @@
 """Times of any export as microseconds since 1970 UTC."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ NAIVE_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
 )
+TEXT = "text"
+MOMENT = "moment"
 EPOCH_SECONDS = {"epoch_s": 1.0, "epoch_ms": 1e-3, "epoch_us": 1e-6, "epoch_ns": 1e-9}
 EPOCH_RANGE = (0.9e9, 4.2e9)
 """Seconds: the years 1998 to 2103, by which the unit of an epoch is told."""
@@ -75,11 +77,13 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
             return _guessed_epoch_expr(texts.str.strip_chars(), numbers)
     formats = (time_format,) if time_format else FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
     known = sample.cast(pl.String).drop_nulls()
-    parse = partial(_parse, formats=_by_use(known, formats, timezone), timezone=timezone)
-    if len(known) and parse(known).null_count() == len(known):
+    formats = _by_use(known, formats, timezone)
+    if len(known) and _read(known, formats, timezone).null_count() == len(known):
         hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
         raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
-    return texts.map_batches(parse, return_dtype=pl.Int64, is_elementwise=True)
+    both = pl.struct(texts.alias(TEXT), _format_expr(texts, formats[0], timezone).alias(MOMENT))
+    read_rest = partial(_read_rest, formats=formats, timezone=timezone)
+    return both.map_batches(read_rest, return_dtype=pl.Int64, is_elementwise=True)
 
 
 def _localized(naive: pl.Expr, timezone: str) -> pl.Expr:
@@ -128,31 +132,41 @@ def _by_use(texts: pl.Series, formats: Sequence[str], timezone: str) -> tuple[st
     for time_format in formats:
         if texts.is_empty():
             break
-        unread = _parse_one(texts, time_format, timezone).is_null()
+        unread = _read(texts, [time_format], timezone).is_null()
         if not unread.all():
             used.append(time_format)
             texts = texts.filter(unread)
     return tuple(dict.fromkeys([*used, *formats]))
 
 
-def _parse(texts: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
+def _read(texts: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
     """Microseconds of these texts, by the formats in turn; each is only tried on what the others could not read."""
-    parsed = _parse_one(texts, formats[0], timezone)
-    unread = (parsed.is_null() & texts.is_not_null()).arg_true()
+    nothing = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(texts))
+    return _read_rest(pl.DataFrame({TEXT: texts, MOMENT: nothing}).to_struct(), formats, timezone)
+
+
+def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
+    """The moments of `both`, a struct of them and their texts, those that are missing read from the texts."""
+    moments = both.struct.field(MOMENT)
+    if not moments.null_count():
+        return moments
+    texts = both.struct.field(TEXT)
+    unread = (moments.is_null() & texts.is_not_null()).arg_true()
     texts = texts.gather(unread).str.strip_chars()
     for time_format in formats:
         if texts.is_empty():
             break
-        found = _parse_one(texts, time_format, timezone)
-        parsed = parsed.scatter(unread, found)
+        found = pl.select(_format_expr(pl.lit(texts), time_format, timezone)).to_series()
+        moments = moments.scatter(unread, found)
         texts, unread = texts.filter(found.is_null()), unread.filter(found.is_null())
-    return parsed
+    return moments
 
 
-def _parse_one(texts: pl.Series, time_format: str, timezone: str) -> pl.Series:
-    to_datetime: Callable[..., pl.Series] = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
+def _format_expr(texts: pl.Expr, time_format: str, timezone: str) -> pl.Expr:
+    """Microseconds of the texts that are of this format; null for others."""
+    moment = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
     if "%#z" in time_format or "%z" in time_format or "%:z" in time_format or "%+" in time_format:
-        return to_datetime(time_zone="UTC").dt.timestamp("us")
+        return moment(time_zone="UTC").dt.timestamp("us")
     if time_format.endswith(("UTC", "Z")) or timezone == "UTC":
-        return to_datetime().dt.timestamp("us")
-    return to_datetime().to_frame().select(_localized(pl.first(), timezone).dt.timestamp("us")).to_series()
+        return moment().dt.timestamp("us")
+    return _localized(moment(), timezone).dt.timestamp("us")
