@@ -35,7 +35,7 @@ def log(drawing: str, user: str = "u", **fields: str | None) -> Log:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], goals: Goals) -> EventTable:
-    names = sorted({name for row in rows for name in row} | {"event", "session", "order", "device", "price"})
+    names = sorted({name for row in rows for name in row} | {"user", "event", "session", "order", "device", "price"})
     text = {name: [row.get(name) or None for row in rows] for name in names if name not in {"time", "rejected"}}
     frame = pl.DataFrame(
         {**text, "time": [row["time"] for row in rows], "rejected": [row.get("rejected", 0) for row in rows]},
