@@ -1,0 +1,128 @@
+"""Times as text, against what Python's own reading of ISO 8601 makes of them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from strategies import examples
+
+from microfunnel.events import REASONS, REJECTED, TIME
+from microfunnel.goals import Events
+from microfunnel.reading.events import open_events
+from microfunnel.reading.files import SAMPLE_LINES
+from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _parse_one, time_expr
+
+MICROSECOND = timedelta(microseconds=1)
+KNOWN = "2026-10-01T10:00:00Z"
+
+
+def moments(zone: str) -> st.SearchStrategy[datetime]:
+    """Of the years 1 to 9999; those that the database of polars ends with elsewhere than in UTC."""
+    # The days on which the clocks in Berlin skip an hour, and show one twice.
+    spans = [("2026-03-29T00", "2026-03-29T05"), ("2026-10-25T00", "2026-10-25T05"), ("1990-01-01", "2035-01-01")]
+    spans.append(("0001-01-01", "9999-12-31T23:59:59.999999" if zone == "UTC" else "2099-12-31"))
+    read = datetime.fromisoformat
+    return st.sampled_from(spans).flatmap(lambda span: st.datetimes(read(span[0]), read(span[1])))
+
+
+@st.composite
+def fixed(draw: st.DrawFn, zone: str) -> str:
+    """A time in one of the formats of fixed width."""
+    digits = draw(st.sampled_from(["seconds", "milliseconds", "microseconds"]))
+    text = draw(moments(zone)).isoformat(draw(st.sampled_from("T ")), digits)
+    return text + draw(st.sampled_from(["", "Z", " UTC"]))
+
+
+@st.composite
+def of_any_width(draw: st.DrawFn, zone: str) -> str:
+    """A time with one to six digits after the second, and perhaps an offset."""
+    text = draw(moments(zone)).isoformat(draw(st.sampled_from("T ")), "microseconds")
+    width = len(text) - draw(st.integers(0, 5))
+    return text[:width] + draw(st.sampled_from(["", "Z", "+02:00", "-0930"]))
+
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
+FIXED = st.sampled_from(ZONES).flatmap(lambda zone: st.tuples(fixed(zone), st.just(zone)))
+ANY = st.sampled_from(ZONES).flatmap(lambda zone: st.tuples(fixed(zone) | of_any_width(zone), st.just(zone)))
+
+
+def expected(text: str, zone: str) -> int | None:
+    """Microseconds since 1970 UTC; None where the clocks of the zone skipped the moment."""
+    moment = datetime.fromisoformat(text.strip().replace(" UTC", "Z"))
+    offset = moment.utcoffset()
+    moment = moment.replace(tzinfo=None)
+    if offset is None:
+        local = moment.replace(tzinfo=ZoneInfo(zone))
+        offset = local.utcoffset() or timedelta()
+        # A moment that the clocks skipped is another one on the way back from UTC; near the ends there is no way.
+        if 2 <= moment.year < 9999 and local.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != moment:
+            return None
+    return (moment - datetime.fromisoformat("1970-01-01") - offset) // MICROSECOND
+
+
+def read(texts: list[str], sample: list[str], zone: str) -> list[int | None]:
+    frame = pl.DataFrame({"raw": texts}, schema={"raw": pl.String})
+    time = time_expr(pl.col("raw"), pl.Series(sample, dtype=pl.String), None, zone)
+    return frame.select(time).to_series().to_list()
+
+
+@examples(300)
+@given(case=FIXED)
+@example(case=("0001-01-01T00:00:00", "UTC"))
+@example(case=("9999-12-31 23:59:59.999999 UTC", "UTC"))
+@example(case=("2026-03-29T02:30:00", "Europe/Berlin"))
+@example(case=("2026-10-25T02:30:00.000", "Europe/Berlin"))
+@example(case=("2026-10-25T02:30:00.000Z", "Europe/Berlin"))
+def test_one_format_of_fixed_width_reads_a_time_and_reads_what_python_reads(case: tuple[str, str]) -> None:
+    text, zone = case
+    found = [_parse_one(pl.Series([text]), time_format, zone)[0] for time_format in FIXED_FORMATS]
+    known = expected(text, zone)
+    assert [micros for micros in found if micros is not None] == ([] if known is None else [known])
+    assert read([text], [KNOWN], zone) == [known]
+
+
+@examples(200)
+@given(case=ANY)
+def test_no_format_reads_another_moment_than_the_others(case: tuple[str, str]) -> None:
+    """So the order in which they are tried changes nothing but the speed."""
+    text, zone = case
+    formats = FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
+    found = {_parse_one(pl.Series([text]), time_format, zone)[0] for time_format in formats}
+    assert found - {None} == {expected(text, zone)} - {None}
+
+
+@examples(200)
+@given(data=st.data(), zone=st.sampled_from(ZONES))
+def test_columns_may_mix_formats_and_have_spaces_around(data: st.DataObject, zone: str) -> None:
+    spaces = st.sampled_from(["", "", " ", "  "])
+    padded = st.builds("{}{}{}".format, spaces, fixed(zone) | of_any_width(zone), spaces)
+    texts = data.draw(st.lists(padded, min_size=1, max_size=8))
+    # What the first rows look like decides what is tried first, and nothing else.
+    sample = data.draw(st.lists(padded, max_size=4))
+    assert read(texts, [KNOWN, *sample], zone) == [expected(text, zone) for text in texts]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ("2026-10-01T10:00:00Z", "2026-10-01 10:00:00"),
+        ("2026-10-01 10:00:00", "2026-10-01 10:00:00 UTC"),
+        ("2026-10-01 10:00:00.120 UTC", " 2026-10-01T10:00:00.123456Z "),
+        ("2026-10-01T10:00:00.120", "2026-10-01T12:00:00.12+02:00"),
+        ("2026-10-01T10:00:00+02:00", "2026-10-01"),
+        ("2026-10-01", "2026-10-01T10:00:00.5Z"),
+    ],
+)
+def test_a_file_may_change_its_format_after_its_first_rows(first: str, later: str, zone: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    texts = [first] * (SAMPLE_LINES + 10) + [later, first, "soon", later]
+    path.write_text("user,time,event\n" + "".join(f"u,{text},e\n" for text in texts), encoding="utf-8")
+    with open_events([str(path)], None, Events(timezone=zone), {"event"}, sessions=False) as table:
+        found = table.frame.select(TIME, REJECTED).collect()[-4:]
+    assert found[TIME].to_list() == [expected(later, zone), expected(first, zone), None, expected(later, zone)]
+    assert found[REJECTED].to_list() == [0, 0, REASONS.index("unreadable_time"), 0]
