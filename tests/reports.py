@@ -189,6 +189,9 @@ NOBODY = Report(
     (funnel(totals((0, 0, 0, 0))),),
 )
 NO_FUNNELS = replace(SHOP, funnels=())
+WITHOUT_USERS = replace(
+    SHOP, events=replace(EVENTS, users=None), goals=tuple(replace(goal, all_users=None) for goal in SCORECARD)
+)
 
 
 ANY = [f"any {place} of 4" for place in range(1, 5)]

@@ -19,6 +19,7 @@ REPORTS = {
     "long": reports.LONG,
     "nobody": reports.NOBODY,
     "no_funnels": reports.NO_FUNNELS,
+    "without_users": reports.WITHOUT_USERS,
     "coupon": reports.COUPON,
     "any_order": reports.ANY_ORDER,
     "open": reports.OPEN,
@@ -132,6 +133,13 @@ def test_the_rate_of_a_goal_is_the_ratio_of_two_printed_counts() -> None:
     report = rendered(reports.SHOP)
     for goal in report["goals"]:
         assert goal["rate"] == ratio(goal["users"], report["events"]["users"])
+
+
+def test_without_the_users_of_the_log_no_goal_has_a_rate() -> None:
+    report, whole = rendered(reports.WITHOUT_USERS), rendered(reports.SHOP)
+    assert report["events"] == whole["events"] | {"users": None}
+    assert report["goals"] == [goal | {"rate": None} for goal in whole["goals"]]
+    assert report["funnels"] == whole["funnels"]
 
 
 def test_every_row_is_accounted_for() -> None:
