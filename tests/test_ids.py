@@ -15,8 +15,9 @@ from strategies import examples
 from microfunnel import partitions, queries, trust
 from microfunnel.analysis import MEMORY, Period, analyse, fields_needed
 from microfunnel.errors import InputError
+from microfunnel.events import USER
 from microfunnel.explaining import explain
-from microfunnel.partitions import PARTITIONS
+from microfunnel.partitions import PARTITIONS, Partitions
 from microfunnel.reading.events import open_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
@@ -78,7 +79,7 @@ def test_each_id_is_a_user(dtype: type[pl.DataType], ids: Sequence[int], folder:
         patch.setattr(partitions, "DIVIDED", 3)
         patch.setattr(partitions, "COUNTED", 1)
         patch.setattr(queries, "BATCH", 2)
-        assert counts(report(views, buys, memory=0)) == expected
+        assert counts(report(views, buys, memory=100)) == expected
 
 
 @CASES
@@ -118,6 +119,23 @@ def test_whole_numbers_count_as_their_text_does(ids: list[int], tmp_path_factory
     )
     assert json.loads(of_numbers) == json.loads(of_text)
     assert json.loads(of_numbers)["events"]["users"] == len(set(ids))
+
+
+@pytest.mark.parametrize("ids", [range(200), range(0, 200 * PARTITIONS, PARTITIONS), [n << 40 for n in range(200)]])
+def test_ids_with_a_pattern_are_spread_over_the_partitions(ids: Sequence[int], folder: Path) -> None:
+    found = Partitions(folder, 10**9)
+    goals = read_goals(folder / "goals.yaml")
+    views = str(written(folder / "views.parquet", ids, pl.Int64))
+    with (
+        open_events([views], None, goals.events, fields_needed(goals), sessions=False) as table,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(partitions, "DIVIDED", 1)
+        found.add(table.frame.select(USER).collect())
+    sizes = [sum(piece.height for piece in pieces if isinstance(piece, pl.DataFrame)) for pieces in found._pieces]
+    assert sum(sizes) == 200
+    assert max(sizes) < 20
+    assert sum(map(bool, sizes)) > PARTITIONS / 2
 
 
 # --- explain ----------------------------------------------------------------------------------------------------------
