@@ -160,6 +160,11 @@ def test_a_full_disk_is_an_error_that_names_the_folder(
     assert caught.value.hint == "set TMPDIR to a folder with more room, or allow more --memory"
 
 
+def test_a_temporary_file_that_somebody_removed_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="temporary files"):
+        Partition((tmp_path / "microfunnel-1" / "gone",)).rows()
+
+
 # --- users ------------------------------------------------------------------------------------------------------------
 
 
