@@ -37,9 +37,7 @@ def _run(arguments: list[str], *, debug: bool) -> int:
 
         return run_app(arguments, debug=debug)
     except KeyboardInterrupt:
-        from microfunnel.interrupts import received_signal
-
-        return 128 + received_signal()
+        return 128 + signal.SIGINT
     except OSError as error:
         from microfunnel.edge import unwritable
 

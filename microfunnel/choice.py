@@ -67,7 +67,8 @@ def _as_peer(goals: Goals, peer: Peer) -> Goals:
 
 def choose_memory(size: str) -> int:
     """The bytes of a size such as `512MB` or `2GiB`."""
-    found = re.fullmatch(r"(?P<number>\d+(\.\d+)?) ?(?P<unit>[KMGT]?)(?P<binary>i?)B", size, re.IGNORECASE)
+    pattern = r"(?P<number>\d{1,15}(\.\d+)?) ?(?P<unit>[KMGT]?)(?P<binary>i?)B"
+    found = re.fullmatch(pattern, size, re.IGNORECASE | re.ASCII)
     if found is None:
         raise UsageError(f"--memory: {quoted(size)} is no size, such as 512MB or 2GiB")
     step = 1024 if found["binary"] else 1000

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from microfunnel.cli import app
 from microfunnel.errors import ExitCode, MicrofunnelError
-from microfunnel.interrupts import received_signal, watch_signals
+from microfunnel.interrupts import watch_signals
 from microfunnel.wording import brief, clean
 
 
@@ -47,8 +47,6 @@ def run_app(arguments: list[str], *, debug: bool) -> int:
         return error.exit_code
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else ExitCode.DONE
-        # typer has its own way with an interrupt, and knows of no signal but one.
-        code = 128 + received_signal() if code == ExitCode.INTERRUPTED else code
     except (KeyboardInterrupt, OSError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of polars is no Exception

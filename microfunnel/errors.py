@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from pathlib import Path
 
 from microfunnel.wording import brief
 
@@ -69,16 +68,6 @@ def reading_errors(place: str = "") -> Iterator[None]:
         if kind.__module__.startswith("polars") or kind.__name__ == "PanicException" or isinstance(error, OSError):
             raise InputError(f"{place}{_in_words(str(error))}") from error
         raise
-
-
-@contextmanager
-def scratch_errors(folder: Path) -> Iterator[None]:
-    """Turns what goes wrong while temporary files are written or read into an OutputError."""
-    try:
-        yield
-    except OSError as error:
-        problem = f"{folder.parent}: temporary files can't be written: {error.strerror or brief(str(error))}"
-        raise OutputError(problem, hint="set TMPDIR to a folder with more room, or allow more --memory") from error
 
 
 POLARS_SAYS = {

@@ -1,5 +1,6 @@
 """The canonical events: what every reading yields and every count starts from."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class EventTable:
 
     def user_key(self, user: str) -> int:
         """What stands in the column `user` for this id."""
-        if self.whole_ids and user.removeprefix("-").isdecimal():
+        if self.whole_ids and re.fullmatch(r"0|-?[1-9]\d{0,18}", user, re.ASCII) and -(2**63) <= int(user) < 2**63:
             return int(user) * SPREAD % 2**64
         return int(pl.Series([user], dtype=pl.String).hash().item())
 

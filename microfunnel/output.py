@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from microfunnel.errors import OutputError
+from microfunnel.interrupts import temporary
 
 
 def write_output(text: str, path: Path | None, inputs: Collection[Path]) -> None:
@@ -34,7 +35,7 @@ def _replace(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     draft = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with temporary(draft), os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

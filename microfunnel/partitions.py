@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from microfunnel.errors import scratch_errors
 from microfunnel.events import USER
+from microfunnel.scratch import scratch_errors
 
 PARTITIONS = 64
 """Few enough for their files, and enough that each is a small part of any log."""
@@ -24,7 +24,14 @@ class Partition:
 
     def rows(self) -> pl.DataFrame:
         """The rows in no order."""
-        return pl.concat((pl.read_ipc(each) if isinstance(each, Path) else each for each in self.pieces), rechunk=True)
+        return pl.concat(map(_loaded, self.pieces), rechunk=True)
+
+
+def _loaded(piece: pl.DataFrame | Path) -> pl.DataFrame:
+    if isinstance(piece, pl.DataFrame):
+        return piece
+    with scratch_errors(piece.parent.parent):
+        return pl.read_ipc(piece)
 
 
 class Partitions:
@@ -81,7 +88,7 @@ class Partitions:
             frames = [each for each in pieces if isinstance(each, pl.DataFrame)]
             if frames:
                 path = self._folder / f"{id(self)}-{self._written}-{number}"
-                with scratch_errors(self._folder):
+                with scratch_errors(self._folder.parent):
                     pl.concat(frames).write_ipc(path)
                 pieces[:] = [*(each for each in pieces if isinstance(each, Path)), path]
         self._size = 0

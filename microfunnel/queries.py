@@ -1,15 +1,13 @@
-"""Queries over the events: interruptible, and with the name of the file where one can't be read."""
+"""Queries over the events, with the name of the file where one can't be read."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import EventTable
-from microfunnel.interrupts import interruptible
 
 BATCH = 1_000_000
 
@@ -17,7 +15,7 @@ BATCH = 1_000_000
 def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
     """The frames, which are queries of these events, from one reading; an InputError names a broken file."""
     with _naming(events):
-        return interruptible(partial(pl.collect_all, frames, engine="streaming"))
+        return pl.collect_all(frames, engine="streaming")
 
 
 def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None]) -> None:
@@ -34,7 +32,7 @@ def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.Dat
     # While one batch is taken the next one is read.
     with ThreadPoolExecutor(1) as taker:
         with _naming(events):
-            interruptible(partial(frame.sink_batches, hand_over, chunk_size=BATCH, engine="streaming"))
+            frame.sink_batches(hand_over, chunk_size=BATCH, engine="streaming")
         for last in taking:
             last.result()
 
@@ -48,5 +46,5 @@ def _naming(events: EventTable) -> Iterator[None]:
         # Errors of polars do not say which of many files is meant.
         for name, part in events.parts:
             with reading_errors(f"{name}: "):
-                interruptible(partial(part.select(pl.all().null_count()).collect, engine="streaming"))
+                part.select(pl.all().null_count()).collect(engine="streaming")
         raise

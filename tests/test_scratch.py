@@ -17,6 +17,8 @@ from microfunnel.scratch import LOCK, PREFIX, scratch_folder
 fcntl = pytest.importorskip("fcntl", reason="needs the locks and signals of POSIX")
 
 TINY = """
+from microfunnel.interrupts import watch_signals
+watch_signals()  # as in the program before polars starts its threads
 from pathlib import Path
 from microfunnel import analysis, choice, partitions, queries
 choice.LEAST_MEMORY, partitions.DIVIDED, queries.BATCH = 0, 2_000, 2_000
