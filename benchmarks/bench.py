@@ -26,11 +26,23 @@ def rows_of(size: int) -> list[Row]:
     hashed = "--hash-keys"
     return [
         Row("chdb", f"run, {short(size)} Parquet, against chdb", ours(log), chdb(log), target=0.5),
-        Row("chdb", "the same with 64-bit keys in chdb, too", ours(log), chdb(log, hashed), target=0.5),
+        Row(
+            "chdb",
+            f"run, {short(size)} Parquet, against chdb with 64-bit keys",
+            ours(log),
+            chdb(log, hashed),
+            target=0.5,
+        ),
         Row("duckdb", f"run, {short(size)} Parquet, against duckdb", ours(log), duckdb(log), target=0.33),
         Row("alone", "the funnel alone, against chdb", *funnel_only, target=0.6),
         Row("csv", f"run, {short(csv.events)} CSV, against chdb", ours(csv), chdb(csv), target=0.5),
-        Row("csv", "the same with 64-bit keys in chdb, too", ours(csv), chdb(csv, hashed), target=0.5),
+        Row(
+            "csv",
+            f"run, {short(csv.events)} CSV, against chdb with 64-bit keys",
+            ours(csv),
+            chdb(csv, hashed),
+            target=0.5,
+        ),
         Row("csv", f"run, {short(csv.events)} CSV, against duckdb", ours(csv), duckdb(csv), target=0.25),
         Row("bare", f"run, {short(size)} Parquet, against a bare scan", ours(log), bare(log), target=1.4),
         Row("by", "`--by device`, against without", ours(log, "--by", "device"), ours(log), target=1.15),
