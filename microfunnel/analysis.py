@@ -56,7 +56,9 @@ def analyse(
 ) -> Report:
     """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`."""
     named = conditions(goals)
-    wanted = Wanted(named, goals.need_all_events, columns_counted(events, goals, named), period.since, period.until)
+    columns = columns_counted(events, goals, named)
+    labels = [field_column(name) for name in sorted(_split_by(goals) - _looked_into(goals))]
+    wanted = Wanted(named, goals.need_all_events, columns, labels, period.since, period.until)
     with scratch_folder() as folder:
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if with_users else None
@@ -140,11 +142,18 @@ def columns_counted(events: EventTable, goals: Goals, named: Mapping[str, Goal])
 
 
 def _kept_fields(goals: Goals) -> set[str]:
-    """The fields that are looked at after the reading: breakdowns, distinct values, money."""
-    by = {name for funnel in goals.funnels.values() for each in funnel.by for name in each.columns}
+    """The fields that are looked at after the reading."""
+    return _split_by(goals) | _looked_into(goals)
+
+
+def _split_by(goals: Goals) -> set[str]:
+    return {name for funnel in goals.funnels.values() for each in funnel.by for name in each.columns}
+
+
+def _looked_into(goals: Goals) -> set[str]:
+    """The fields that make units, different values or money."""
     units = {name for funnel in goals.funnels.values() for name in funnel.unit_columns}
-    of_goals = {field for goal in goals.goals.values() for field in (goal.distinct, goal.value_column) if field}
-    return by | units | of_goals
+    return units | {field for goal in goals.goals.values() for field in (goal.distinct, goal.value_column) if field}
 
 
 def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int | None) -> GoalResult:

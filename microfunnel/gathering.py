@@ -26,6 +26,8 @@ class Wanted:
     """... or anyway."""
     columns: Sequence[str]
     """The columns that the counting looks at."""
+    labels: Sequence[str]
+    """Those of them that are only split by: kept as Categorical, whose values take a number each."""
     since: int | None
     until: int | None
     """The period whose users are counted, in microseconds since 1970 UTC; None is open."""
@@ -105,7 +107,8 @@ class Gathered:
         needed = rows.select(pl.any_horizontal(*self.wanted.named)).to_series()
         if not (self.wanted.all_events or needed.all()):
             rows = rows.filter(needed)
-        self.rows.add(rows.select(self.wanted.columns))
+        kept = rows.select(self.wanted.columns)
+        self.rows.add(kept.with_columns(pl.col(self.wanted.labels).cast(pl.Categorical)))
 
 
 def _earliest(one: int | None, other: object) -> int | None:

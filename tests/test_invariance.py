@@ -145,7 +145,7 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
     named = conditions(wanted)
     path = str(SAMPLE / "events.csv")
     with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
-        needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), None, None)
+        needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), [], None, None)
         all_rows = Partitions(tmp_path, 10**9)
         gather(table, used_expr(wanted, Period()), needed, all_rows, None)
     (partition,) = all_rows.partitions()

@@ -37,6 +37,9 @@ def label_expr(breakdown: Breakdown) -> pl.Expr:
 
 def _label(breakdown: Breakdown) -> pl.Expr:
     values = [pl.col(field_column(name)) for name in breakdown.columns]
+    if len(values) == 1 and breakdown.bins is None and breakdown.value == "entry":
+        return values[0]
+    values = [value.cast(pl.String) for value in values]
     if breakdown.bins is not None:
         return _bin(values[0], breakdown.bins)
     if len(values) == 1:
