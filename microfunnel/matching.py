@@ -53,6 +53,13 @@ def match_goals(named: Mapping[str, Goal]) -> list[pl.Expr]:
     return [match_expr(goal.match).alias(column) for column, goal in named.items()]
 
 
+def listed_events(match: Match) -> list[str]:
+    """The names that the test of the event itself lists; none where it lists none, and any may do."""
+    test = match.fields.get("event")
+    listed = test.in_ if isinstance(test, Operators) else test
+    return _many(listed or [])
+
+
 def event_names_of(goal: Goal) -> set[str] | None:
     """The only names of events that a condition can hold for; None where it may hold for any."""
     return _event_names(goal.match)
@@ -61,10 +68,8 @@ def event_names_of(goal: Goal) -> set[str] | None:
 def _event_names(match: Match | str | None) -> set[str] | None:
     if not isinstance(match, Match):
         return None
-    test = match.fields.get("event")
-    listed = test.in_ if isinstance(test, Operators) else test
-    if listed is not None:
-        return set(_many(listed))
+    if listed := listed_events(match):
+        return set(listed)
     alternatives = [_event_names(part) for part in match.any_ or ()]
     if alternatives and None not in alternatives:
         return set().union(*(names for names in alternatives if names is not None))

@@ -6,8 +6,8 @@ import polars as pl
 
 from microfunnel.events import field_column
 from microfunnel.goals import Goals
-from microfunnel.matches import Match, Operators
-from microfunnel.matching import exclusion_column, goal_column, step_columns
+from microfunnel.matches import Match
+from microfunnel.matching import exclusion_column, goal_column, listed_events, step_columns
 from microfunnel.results import ReportWarning
 from microfunnel.wording import all_near, quoted
 
@@ -72,7 +72,7 @@ def event_names(events: pl.LazyFrame) -> pl.LazyFrame:
 def _near(match: Match | str | None, names: Mapping[str, int]) -> str:
     if not names:
         return ""
-    wanted = _wanted_events(match) if isinstance(match, Match) else []
+    wanted = listed_events(match) if isinstance(match, Match) else []
     near = all_near(wanted, names)
     absent = [want for want in wanted if want not in names]
     if wanted and not absent:
@@ -80,10 +80,3 @@ def _near(match: Match | str | None, names: Mapping[str, int]) -> str:
     shown = ", ".join(f"{quoted(name)} ({names[name]:,})" for name in near or list(names)[:5])
     looked_for = f" (event {', '.join(map(quoted, absent))})" if absent else ""
     return f"{looked_for}; {'nearest' if near else 'most frequent'} event names: {shown}"
-
-
-def _wanted_events(match: Match) -> list[str]:
-    test = match.fields.get("event")
-    if isinstance(test, Operators):
-        return list(test.in_ or ())
-    return [test] if isinstance(test, str) else list(test or ())

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "microfunnel")
@@ -47,6 +48,25 @@ def environment(**changes: str) -> dict[str, str]:
     """The environment of the tests without what says how a terminal looks, with these changes."""
     plain = {name: value for name, value in os.environ.items() if name not in OF_THE_TERMINAL}
     return {**plain, "PYTHONIOENCODING": "utf-8", **changes}
+
+
+@contextmanager
+def started(
+    folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The program at work in the folder; what still runs at the end of the `with` block is killed."""
+    with subprocess.Popen(
+        [*program, *arguments],
+        cwd=folder,
+        env=environment() if env is None else env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(

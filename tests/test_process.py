@@ -7,12 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from program import EVENTS, GOALS, PROGRAM, RUN, environment, lay_out, run
+from program import EVENTS, GOALS, PROGRAM, RUN, environment, lay_out, run, started
 from rich.cells import cell_len
 
 pty = pytest.importorskip("pty", reason="needs the terminals and signals of POSIX")
@@ -155,22 +155,6 @@ def test_what_is_no_plain_file_is_not_replaced_by_one(folder: Path) -> None:
 SIGNALS = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 
 
-@contextmanager
-def started(folder: Path, *arguments: str, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment(TMPDIR=str(temporary)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def wait_for_spool(temporary: Path, size: int) -> None:
     """Until standard input lies in a file, so many bytes of it."""
     for _ in range(1_000):
@@ -186,7 +170,7 @@ def test_a_signal_while_it_counts_ends_it_at_once_and_quietly(
 ) -> None:
     events = (large / "events.csv").read_bytes()
     began = time.monotonic()
-    with started(large, "run", "-", *RUN[2:], temporary=tmp_path) as process:
+    with started(large, "run", "-", *RUN[2:], env=environment(TMPDIR=str(tmp_path))) as process:
         assert process.stdin
         process.stdin.write(events)
         process.stdin.close()
@@ -207,7 +191,7 @@ def test_a_signal_while_it_counts_ends_it_at_once_and_quietly(
 def test_a_signal_while_it_waits_for_input(folder: Path, tmp_path: Path, name: str, code: int) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    with started(folder, "run", "-", *RUN[2:], temporary=temporary) as process:
+    with started(folder, "run", "-", *RUN[2:], env=environment(TMPDIR=str(temporary))) as process:
         assert process.stdin
         with suppress(BrokenPipeError):
             process.stdin.write(b"x" * (1 << 20))

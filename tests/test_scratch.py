@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from program import EVENTS, GOALS, PROGRAM, RUN, environment, lay_out, run
+from program import EVENTS, GOALS, RUN, environment, lay_out, run, started
 
 from microfunnel.scratch import LOCK, PREFIX, scratch_folder
 
@@ -127,20 +127,10 @@ def test_what_belongs_to_others_is_not_removed(temporary: Path) -> None:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, program: Sequence[str] = SPILLING) -> Iterator[subprocess.Popen[bytes]]:
+def spilling(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     (folder / "counting").unlink(missing_ok=True)
-    with subprocess.Popen(
-        [*program, *arguments],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with started(folder, *arguments, program=SPILLING) as process:
+        yield process
 
 
 def wait_until(happened: Callable[[], object]) -> None:
@@ -178,7 +168,7 @@ def test_a_run_with_temporary_files_says_the_same_and_leaves_none(tmp_path: Path
 
 @SIGNALS
 def test_a_signal_while_temporary_files_are_written(large: Path, temporary: Path, name: str, code: int) -> None:
-    with started(large, *SPILLED) as process:
+    with spilling(large, *SPILLED) as process:
         wait_until(lambda: has_spilled(temporary))
         took, end = ended(process, name)
     assert end == (code, b"", b"")
@@ -189,7 +179,7 @@ def test_a_signal_while_temporary_files_are_written(large: Path, temporary: Path
 
 @SIGNALS
 def test_a_signal_while_it_counts(large: Path, temporary: Path, name: str, code: int) -> None:
-    with started(large, *INDIVISIBLE) as process:
+    with spilling(large, *INDIVISIBLE) as process:
         wait_until((large / "counting").exists)
         time.sleep(0.2)
         took, end = ended(process, name)
@@ -199,7 +189,7 @@ def test_a_signal_while_it_counts(large: Path, temporary: Path, name: str, code:
 
 
 def test_what_a_killed_run_leaves_is_removed_by_the_next_one(large: Path, tmp_path: Path, temporary: Path) -> None:
-    with started(large, *SPILLED) as process:
+    with spilling(large, *SPILLED) as process:
         wait_until(lambda: has_spilled(temporary))
         process.kill()
         process.wait()
@@ -210,7 +200,7 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next_one(large: Path, tmp_pa
 
 def test_what_a_running_one_needs_is_left_to_it(tmp_path: Path, temporary: Path) -> None:
     folder = lay_out(tmp_path)
-    with started(folder, "run", "-", *RUN[2:], program=PROGRAM) as process:
+    with started(folder, "run", "-", *RUN[2:]) as process:
         wait_until(lambda: list(temporary.glob(f"*/{LOCK}")))
         used = names(temporary)
         assert run(folder, *RUN).returncode == 0

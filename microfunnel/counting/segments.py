@@ -74,7 +74,7 @@ def _bin(value: pl.Expr, bins: Sequence[float]) -> pl.Expr:
 
 
 def segment_series(journeys: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, plan: Plan, index: int) -> pl.Series:
-    """The segment of each journey for one breakdown (String, never null), named `segment_I`."""
+    """The segment of each journey for one breakdown (String or Categorical, never null), named `segment_I`."""
     breakdown, name = funnel.by[index], segment_column(index)
     if breakdown.value == "entry":
         return journeys[name]
