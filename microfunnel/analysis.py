@@ -1,5 +1,6 @@
 """From events and goals to a report, with one reading of the events."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,18 +14,20 @@ from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
-from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
+from microfunnel.duplicates import without_duplicates
+from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
 from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.queries import collect
-from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
+from microfunnel.results import EventsResult, FunnelResult, GoalResult, RejectedRow, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
 from microfunnel.trust import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
 
 MEMORY = 1_500_000_000
+MOST_SAMPLES = 20
 MOST_AT_ONCE = 4
 """Partitions that are counted at the same time: each takes memory."""
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
@@ -58,21 +61,30 @@ def analyse(
     named = conditions(goals)
     columns = columns_counted(events, goals, named)
     labels = [field_column(name) for name in sorted(_split_by(goals) - _looked_into(goals))]
-    wanted = Wanted(named, goals.need_all_events, columns, labels, period.since, period.until)
+    # Which rows stand there twice is known only when all have been seen, also those that no goal needs.
+    tells_duplicates = DUPLICATE_OF in events.frame.collect_schema()
+    columns += [DUPLICATE_OF] if tells_duplicates else []
+    wanted = Wanted(named, goals.need_all_events or tells_duplicates, columns, labels, period.since, period.until)
     with scratch_folder() as folder:
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if with_users else None
         found = gather(events, used_expr(goals, period), wanted, rows, users)
         limits = limits_of(goals, period, found.known_until)
-        count_rows = partial(count, goals=goals, named=named, limits=limits)
-        counts, all_users = _count_all(rows.partitions(), count_rows, users)
+        needed = None if goals.need_all_events else pl.any_horizontal(*named)
+        count_rows = partial(_count_part, needed=needed, goals=goals, named=named, limits=limits)
+        (counts, duplicates), all_users = _count_all(rows.partitions(), count_rows, users)
+    rejected = found.rejected + Counter(events.broken) + Counter({"duplicate": duplicates})
+    rows_read = found.rows_read + sum(events.broken.values())
+    rows_used = found.rows_used - duplicates
     return Report(
         events=EventsResult(
             files=len(events.paths),
-            rows_read=found.rows_read,
-            rows_used=found.rows_used,
-            rows_filtered=found.rows_read - found.rows_used - found.rejected.total(),
-            rejected={reason: found.rejected[reason] for reason in REASONS[1:] if found.rejected[reason]},
+            layouts=events.layouts,
+            rows_read=rows_read,
+            rows_used=rows_used,
+            rows_filtered=rows_read - rows_used - rejected.total(),
+            rejected={reason: rejected[reason] for reason in REASONS[1:] if rejected[reason]},
+            samples=_samples(events) if rejected.total() > duplicates else (),
             users=all_users,
             sessions=counts.sessions,
             first_time=found.first_time,
@@ -92,16 +104,34 @@ def analyse(
 
 
 def _count_all(
-    partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], Counts], users: Users | None
-) -> tuple[Counts, int | None]:
-    """The counts of all partitions, some at a time (polars does much in each on one core only), and all users."""
+    partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], tuple[Counts, int]], users: Users | None
+) -> tuple[tuple[Counts, int], int | None]:
+    """The counts of all partitions with the duplicates among their rows, and all users.
+
+    Some partitions at a time: polars does much in each on one core only.
+    """
     pool = ThreadPoolExecutor(max_workers=min(pl.thread_pool_size(), MOST_AT_ONCE))
     try:
         all_users = None if users is None else pool.submit(users.count)
-        counts = Counts.added(list(pool.map(lambda partition: count_rows(partition.rows()), partitions)))
-        return counts, None if all_users is None else all_users.result()
+        counts, duplicates = zip(*pool.map(lambda partition: count_rows(partition.rows()), partitions), strict=True)
+        return (Counts.added(list(counts)), sum(duplicates)), None if all_users is None else all_users.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _count_part(
+    rows: pl.DataFrame, needed: pl.Expr | None, goals: Goals, named: Mapping[str, Goal], limits: Limits
+) -> tuple[Counts, int]:
+    """The counts of whole users, and the rows among them that are another one written twice."""
+    once, duplicates = without_duplicates(rows)
+    if needed is not None and DUPLICATE_OF in rows.columns:
+        once = once.filter(needed)
+    return count(once, goals, named, limits), duplicates
+
+
+def _samples(events: EventTable) -> tuple[RejectedRow, ...]:
+    frames = events.rejects(MOST_SAMPLES) if events.rejects is not None else ()
+    return tuple(RejectedRow(*row) for frame in frames for row in frame.iter_rows())
 
 
 def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:

@@ -65,6 +65,24 @@ def _as_peer(goals: Goals, peer: Peer) -> Goals:
     )
 
 
+def choose_reading(goals: Goals, layout: str | None, delimiter: str | None, encoding: str | None) -> Goals:
+    """The goals, with what the command line says of the files."""
+    said = {"layout": layout, "delimiter": delimiter, "encoding": encoding}
+    if delimiter is not None and len(delimiter) != 1:
+        raise UsageError(f"--delimiter: {quoted(delimiter)} is not one character")
+    events = goals.events.model_copy(update={name: value for name, value in said.items() if value is not None})
+    return goals.model_copy(update={"events": events})
+
+
+def choose_share(share: str, *, strict: bool) -> float:
+    """How many of the rows may be bad: a share such as `5%` or `0.05`, none if strict."""
+    found = re.fullmatch(r"(?P<number>\d{1,3}(\.\d{1,9})?) ?(?P<percent>%?)", share, re.ASCII)
+    most = float(found["number"]) / (100 if found["percent"] else 1) if found is not None else 2.0
+    if most > 1:
+        raise UsageError(f"--max-bad: {quoted(share)} is no share, such as 5% or 0.05")
+    return 0.0 if strict else most
+
+
 def choose_memory(size: str) -> int:
     """The bytes of a size such as `512MB` or `2GiB`."""
     pattern = r"(?P<number>\d{1,15}(\.\d+)?) ?(?P<unit>[KMGT]?)(?P<binary>i?)B"

@@ -4,7 +4,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -14,8 +14,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-GoalsPath = Annotated[Path, typer.Option("--goals", "-g", help="The goals file (YAML).", metavar="FILE")]
 
 
 class Format(StrEnum):
@@ -35,6 +33,11 @@ class Periods(StrEnum):
     MONTH = "month"
 
 
+class BadText(StrEnum):
+    FAIL = "fail"
+    REPLACE = "replace"
+
+
 class Peers(StrEnum):
     POSTHOG = "posthog"
     MIXPANEL = "mixpanel"
@@ -47,6 +50,16 @@ class Contract(StrEnum):
     REPORT = "report"
 
 
+EventFiles = Annotated[
+    list[str], typer.Argument(help="Files, folders, patterns, or - for standard input.", metavar="EVENTS...")
+]
+Layout = Annotated[str | None, typer.Option(help="Which tool's export it is; told by its fields.", metavar="NAME")]
+Delimiter = Annotated[str | None, typer.Option(help="Between the fields of CSV; told by the header.", metavar="CHAR")]
+Encoding = Annotated[str | None, typer.Option(help="Of text files, such as latin-1.", metavar="NAME")]
+EncodingErrors = Annotated[BadText, typer.Option(help="What to do with bytes that are no text.")]
+GoalsPath = Annotated[Path, typer.Option("--goals", "-g", help="The goals file (YAML).", metavar="FILE")]
+
+
 @app.callback()
 def microfunnel(
     version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.")] = False,
@@ -57,7 +70,7 @@ def microfunnel(
 
 @app.command()
 def run(
-    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    events: EventFiles,
     goals: GoalsPath,
     funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
     by: Annotated[
@@ -80,36 +93,56 @@ def run(
     without_users: Annotated[
         bool, typer.Option("--without-users", help="Leave out how many users the whole log has, which takes time.")
     ] = False,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
+    max_bad: Annotated[str, typer.Option(help="Share of bad rows that is put up with.", metavar="SHARE")] = "1%",
+    strict: Annotated[bool, typer.Option("--strict", help="Put up with no bad row.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Write all rejected rows here (NDJSON).", metavar="FILE")] = None,
 ) -> None:
     """Count every funnel and every goal of the goals file in one reading of the events."""
     from dataclasses import replace
 
     from microfunnel.analysis import analyse, fields_needed
-    from microfunnel.choice import choose, choose_memory, choose_period
-    from microfunnel.output import write_output
+    from microfunnel.choice import choose, choose_memory, choose_period, choose_reading, choose_share
+    from microfunnel.events import EventTable
+    from microfunnel.output import write_output, write_rejects
     from microfunnel.peers import PEERS
-    from microfunnel.reading.events import open_events
+    from microfunnel.reading.events import Request, read_events
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import FORMATS
+    from microfunnel.results import Report
     from microfunnel.screen import detect_screen
+    from microfunnel.trust import refuse_bad_rows
 
     peer = None if as_ is None else PEERS[as_]
-    chosen = choose(read_goals(goals), funnel or [], by or [], top, peer)
+    chosen = choose_reading(choose(read_goals(goals), funnel or [], by or [], top, peer), layout, delimiter, encoding)
     period = choose_period(since, until, as_of, chosen.events.timezone, trend)
-    most = choose_memory(memory)
-    stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened:
+    most, share = choose_memory(memory), choose_share(max_bad, strict=strict)
+
+    def count(table: EventTable) -> tuple[Report, list[Path]]:
         caveats = () if peer is None else (("counted_as", peer.caveat),)
-        table = replace(opened, warnings=(*opened.warnings, *caveats))
+        table = replace(table, warnings=(*table.warnings, *caveats))
         report = analyse(table, chosen, period, memory=most, with_users=not without_users)
+        inputs = [goals, *table.paths]
+        if rejects is not None:
+            write_rejects(table, rejects, inputs)
+        return report, inputs
+
+    needed = Request(
+        events, chosen.events, fields_needed(chosen), chosen.need_sessions, encoding_errors is BadText.REPLACE
+    )
+    report, inputs = read_events(needed, _stdin(), count)
+    refuse_bad_rows(report.events, share)
     screen = detect_screen(None if output else sys.stdout, color)
-    write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
+    write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs)
 
 
 @app.command()
 def explain(
     unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
-    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    events: EventFiles,
     goals: GoalsPath,
     funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
     since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
@@ -118,25 +151,36 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
 ) -> None:
     """Say why a user was counted in a funnel as it was: what became of each of its events."""
     from microfunnel.analysis import fields_needed
-    from microfunnel.choice import choose, choose_period
+    from microfunnel.choice import choose, choose_period, choose_reading
+    from microfunnel.events import EventTable
     from microfunnel.explaining import explain as explain_user
+    from microfunnel.explanations import Explanation
     from microfunnel.output import write_output
-    from microfunnel.reading.events import open_events
+    from microfunnel.reading.events import Request, read_events
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import explanation, explanation_json
     from microfunnel.screen import detect_screen
 
-    chosen = choose(read_goals(goals), funnel or [], [], 1)
+    chosen = choose_reading(choose(read_goals(goals), funnel or [], [], 1), layout, delimiter, encoding)
     period = choose_period(since, until, as_of, chosen.events.timezone)
-    stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
-        found = explain_user(unit, table, chosen, period)
+
+    def find(table: EventTable) -> tuple[Explanation, list[Path]]:
+        return explain_user(unit, table, chosen, period), [goals, *table.paths]
+
+    needed = Request(
+        events, chosen.events, fields_needed(chosen), chosen.need_sessions, encoding_errors is BadText.REPLACE
+    )
+    found, inputs = read_events(needed, _stdin(), find)
     screen = detect_screen(None if output else sys.stdout, color)
     render = explanation_json.render if as_json else explanation.render
-    write_output(render(found, screen), output, inputs=[goals, *table.paths])
+    write_output(render(found, screen), output, inputs)
 
 
 @app.command()
@@ -159,3 +203,7 @@ def schema(what: Annotated[Contract, typer.Argument(help="goals or report")]) ->
     from microfunnel.contracts import schema_of
 
     typer.echo(json.dumps(schema_of(what), indent=2))
+
+
+def _stdin() -> BinaryIO | None:
+    return sys.stdin.buffer if sys.stdin is not None else None

@@ -49,6 +49,14 @@ class InputError(MicrofunnelError):
     exit_code = ExitCode.INPUT
 
 
+class BrokenLinesError(InputError):
+    """A text file has lines that are no rows; without them it can be read."""
+
+
+class NotTextError(InputError):
+    """A text file has bytes that are no UTF-8."""
+
+
 class OutputError(MicrofunnelError):
     """The report could not be written."""
 
@@ -61,24 +69,37 @@ def reading_errors(place: str = "") -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(*(f"{place}{problem}" for problem in error.problems), hint=error.hint) from error
+        raise type(error)(*(f"{place}{problem}" for problem in error.problems), hint=error.hint) from error
     except BaseException as error:
         # A panic of polars is no Exception, and its module is only importable with polars.
         kind = type(error)
         if kind.__module__.startswith("polars") or kind.__name__ == "PanicException" or isinstance(error, OSError):
-            raise InputError(f"{place}{_in_words(str(error))}") from error
+            raise _in_words(str(error), place) from error
         raise
 
 
-POLARS_SAYS = {
+BROKEN_LINES = {
     "more fields than": "has a row with more fields than the header",
     "not properly escaped": "has a quote that is never closed, or one inside a field",
     "CSV malformed": "has a quote that is never closed, or one inside a field",
+    "error parsing line": "has a line that is not a JSON object",
     "TapeError": "has a line that is not a JSON object",
-    "invalid utf": "is not UTF-8 text",
+}
+BROKEN_FILES = {
+    "unexpected end of file": "ends in the middle of its compressed data",
+    "incomplete frame": "ends in the middle of its compressed data",
+    "corrupt": "is damaged: its compressed data does not add up",
+    "failed to fill whole buffer": "has changed while it was read, or is cut off",
 }
 """What polars says of a broken file, in the words of users."""
 
 
-def _in_words(message: str) -> str:
-    return next((ours for theirs, ours in POLARS_SAYS.items() if theirs in message), brief(message))
+def _in_words(message: str, place: str) -> InputError:
+    for theirs, ours in BROKEN_LINES.items():
+        if theirs in message:
+            return BrokenLinesError(f"{place}{ours}")
+    if "invalid utf" in message:
+        hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
+        return NotTextError(f"{place}is not UTF-8 text", hint=hint)
+    ours = next((ours for theirs, ours in BROKEN_FILES.items() if theirs in message), brief(message))
+    return InputError(f"{place}{ours}")

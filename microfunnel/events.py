@@ -1,7 +1,8 @@
 """The canonical events: what every reading yields and every count starts from."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,27 @@ REJECTED = "rejected"
 SPREAD = 0x9E37_79B9_7F4A_7C15
 """Times this odd number, different whole ids of users are different keys, and far apart."""
 
-REASONS = ("", "blank_row", "empty_user", "empty_time", "unreadable_time", "time_out_of_range", "empty_event")
+DUPLICATE_OF = "duplicate of"
+
+REASONS = (
+    "",
+    "blank_row",
+    "empty_user",
+    "empty_time",
+    "unreadable_time",
+    "time_out_of_range",
+    "empty_event",
+    "duplicate",
+    "too_few_fields",
+    "too_many_fields",
+    "bad_quote",
+    "oversized_field",
+    "bad_json",
+    "bad_line",
+)
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
+HARMLESS = ("blank_row", "duplicate")
+"""Reasons for which nothing of the log is lost."""
 
 
 def field_column(field: str) -> str:
@@ -36,7 +56,9 @@ class EventTable:
     `frame`, as each part of it, has a row for each row of the files: `user` (UInt64, the key of the id), `time` (Int64,
     microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
     where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
-    of REASONS) and `field:NAME` (String, null where missing) for each field that the goals look at.
+    of REASONS), `duplicate of` (UInt64, the same in rows of one user that are one event written twice, null where a row
+    does not say; only where something tells) and `field:NAME` (String, null where missing) for each field that the
+    goals look at.
     """
 
     parts: tuple[tuple[str, pl.LazyFrame], ...]
@@ -46,6 +68,12 @@ class EventTable:
     """What was noticed while opening the files: a short code and a message each."""
     joined_ids: int | None = None
     """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
+    layouts: tuple[str, ...] = ()
+    """Of which tools the files are exports, where that was recognised."""
+    broken: Mapping[str, int] = field(default_factory=dict)
+    """Lines of the files that are no rows: how many for which reason."""
+    rejects: Callable[[int | None], Iterator[pl.DataFrame]] | None = None
+    """Reads again which rows were rejected, at most so many: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
 

@@ -8,8 +8,9 @@ from microfunnel.analysis import Period, columns_counted, limits_of, used_expr
 from microfunnel.counting.counts import prepare
 from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
 from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
+from microfunnel.duplicates import without_duplicates
 from microfunnel.errors import InputError
-from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column
+from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, TIME, USER, EventTable, field_column
 from microfunnel.explanations import Explanation
 from microfunnel.gathering import USED
 from microfunnel.goals import Goals
@@ -27,7 +28,8 @@ def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Expl
     key = events.user_key(user)
     counted = columns_counted(events, goals, named)
     name = pl.col(field_column("event")).alias(NAME)
-    wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, USED, REJECTED, name)
+    told = [DUPLICATE_OF] if DUPLICATE_OF in marked.collect_schema() else []
+    wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, *told, USED, REJECTED, name)
     latest = events.frame.filter(pl.col(REJECTED) == 0).select(pl.col(TIME).max())
     known_until, rows = collect(events, latest, wanted)
     if not (rows[USER] == key).any():
@@ -36,6 +38,10 @@ def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Expl
     # The numbers do not depend on the order of the rows in the files, so neither does what is shown.
     order = dict.fromkeys([TIME, NAME, *rows.columns])
     rows = rows.sort(*order, nulls_last=True).with_row_index(EVENT_NUMBER)
+    once, _ = without_duplicates(rows.filter(USED))
+    is_repeat = pl.col(USED) & ~pl.col(EVENT_NUMBER).is_in(once[EVENT_NUMBER].implode())
+    repeated = pl.when(is_repeat).then(pl.lit(REASONS.index("duplicate"), dtype=pl.UInt8)).otherwise(REJECTED)
+    rows = rows.with_columns(repeated.alias(REJECTED), (pl.col(USED) & ~is_repeat).alias(USED))
     used = prepare(rows.filter(USED).select(*counted, EVENT_NUMBER), goals, named, limits)
     log = UserLog(_logged(rows, _completed(used, goals), key, period.as_of), used, limits)
     funnels = tuple(explain_funnel(log, name, funnel) for name, funnel in goals.funnels.items())

@@ -70,6 +70,7 @@ class Columns(Model):
     event: Text | None = None
     session: Text | None = None
     anonymous: Text | None = Field(None, description="id of a visitor who is not logged in; never guessed")
+    id: Text | None = Field(None, description="id of an event; of rows of one user with the same id one counts")
 
 
 class Events(Model):
@@ -80,6 +81,16 @@ class Events(Model):
     timezone: TimeZone = "UTC"
     session_timeout: Duration = parse_duration("30m")
     where: Match | None = None
+    layout: Text | None = Field(
+        None, description="which tool the export is of; told by its fields where it is not given"
+    )
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="between the fields of CSV"
+    )
+    encoding: Text | None = Field(None, description="of text files, such as latin-1; UTF-8, or told by the file")
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep", description="whether rows that are the same in every column count once"
+    )
 
 
 def _version_as_number(value: object) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from microfunnel.errors import OutputError
+from microfunnel.events import EventTable
 from microfunnel.interrupts import temporary
 
 
@@ -29,6 +30,12 @@ def write_output(text: str, path: Path | None, inputs: Collection[Path]) -> None
             _replace(path.resolve(), text)
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def write_rejects(events: EventTable, path: Path, inputs: Collection[Path]) -> None:
+    """Writes all rejected rows to a file as NDJSON: `file`, `line`, `reason` and `raw`, what stands there."""
+    frames = events.rejects(None) if events.rejects is not None else ()
+    write_output("".join(frame.write_ndjson() for frame in frames), path, inputs)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -215,6 +215,18 @@ class ReportWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that could not be used."""
+
+    file: str
+    line: int
+    """Of a text file; the number of the row in Parquet."""
+    reason: str
+    raw: str | None
+    """What it says."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventsResult:
     """What became of every row."""
 
@@ -234,6 +246,10 @@ class EventsResult:
     timezone: str
     """For the days that people read; the JSON is UTC."""
     warnings: tuple[ReportWarning, ...]
+    layouts: tuple[str, ...] = ()
+    """Of which tools the files are exports, where that was recognised."""
+    samples: tuple[RejectedRow, ...] = ()
+    """The first rows that were rejected."""
     joined_ids: int | None = None
     """Anonymous ids that belong to a user; None where no column of them is declared."""
 

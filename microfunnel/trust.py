@@ -1,18 +1,37 @@
 """What a reader should know before trusting the numbers."""
 
+import math
 from collections.abc import Collection, Mapping
 
 import polars as pl
 
-from microfunnel.events import field_column
+from microfunnel.errors import InputError
+from microfunnel.events import HARMLESS, field_column
 from microfunnel.goals import Goals
 from microfunnel.matches import Match
 from microfunnel.matching import exclusion_column, goal_column, listed_events, step_columns
-from microfunnel.results import ReportWarning
+from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.wording import all_near, quoted
 
 MOST_NAMES = 1_000
 NEGLIGIBLE = 1e-6
+MOST_SHOWN = 3
+"""Rejected rows that a message names."""
+
+
+def refuse_bad_rows(events: EventsResult, most: float) -> None:
+    """An InputError where more than this share of the rows is bad."""
+    bad = {reason: n for reason, n in events.rejected.items() if reason not in HARMLESS}
+    if sum(bad.values()) <= most * events.rows_read:
+        return
+    share = sum(bad.values()) / events.rows_read
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in bad.items())
+    first = [f"{row.file}:{row.line}: {row.reason}" for row in events.samples if row.reason not in HARMLESS]
+    raise InputError(
+        f"{sum(bad.values()):,} of {events.rows_read:,} rows ({share:.1%}) can't be used: {reasons}",
+        *first[:MOST_SHOWN],
+        hint=f"mend them, put up with them (--max-bad {min(100, math.ceil(share * 100))}%), or list them all (--rejects FILE)",
+    )
 
 
 def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[str, int]) -> list[ReportWarning]:

@@ -1,12 +1,14 @@
-"""Which column holds what, and any field of a row as text."""
+"""Which fields of an export are the user, the time, the event, the session: declared, of a known layout, or usual."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
 from microfunnel.errors import InputError
 from microfunnel.goals import Columns
-from microfunnel.wording import all_near
+from microfunnel.reading.layouts.declaration import Layout, Value
+from microfunnel.reading.nested import field_expr, text_expr
+from microfunnel.wording import all_near, quoted
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
@@ -47,29 +49,64 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Names of columns that are recognised without being declared, the likeliest first, in lower case."""
 
+
 REQUIRED = ("user", "time", "event")
+CANONICAL = (*REQUIRED, "session", "anonymous")
 
 
-def find_columns(schema: Mapping[str, pl.DataType], declared: Columns) -> dict[str, str]:
-    """Canonical name to field of the file, for user, time, event and, where there is one, session."""
+def find_columns(
+    schema: Mapping[str, pl.DataType], declared: Columns, layout: Layout | None, repeated: Collection[str] = ()
+) -> dict[str, Value]:
+    """What `user`, `time`, `event`, and where there are any `session` and `anonymous` are; and the layout's own fields.
+
+    `repeated` are names that several columns of the file have.
+    """
     wishes: dict[str, str | None] = declared.model_dump()
-    found: dict[str, str] = {}
+    own = dict(layout.values) if layout is not None else {}
+    found: dict[str, Value] = dict(own)
     problems = []
-    for canonical, wish in wishes.items():
+    for canonical in CANONICAL:
+        wish = wishes[canonical]
         if wish is not None:
-            if field_expr(wish, schema) is None:
-                if canonical not in (*REQUIRED, "session"):
+            value = own.get(wish, wish)
+            if isinstance(value, str) and field_expr(value, schema) is None:
+                if canonical == "anonymous":
+                    found.pop(canonical, None)
                     continue  # other files may have it
                 problems.append(f"has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
-            found[canonical] = wish
-        elif (usual := _usual_column(canonical, schema)) is not None:
+            found[canonical] = value
+        elif layout is None and (usual := _usual_column(canonical, schema)) is not None:
             found[canonical] = usual
-        elif canonical in REQUIRED:
+        elif layout is None and canonical in REQUIRED:
             problems.append(f"no column looks like the {canonical}; {near_columns(USUAL_NAMES[canonical], schema)}")
+        if found.get(canonical) in repeated:
+            problems.append(
+                f"several columns are called {quoted(found[canonical])} (for {canonical}); rename all but one"
+            )
     if problems:
         hint = "declare them in the goals file: events: {columns: {user: ..., time: ..., event: ...}}"
         raise InputError(*problems, hint=hint)
     return found
+
+
+def value_expr(
+    value: Value, schema: Mapping[str, pl.DataType], key_lists: Collection[str]
+) -> tuple[pl.Expr, pl.DataType] | None:
+    """A value as it is in the file, and its type; text where it is made of several fields; None without any of them."""
+
+    def text(name: str) -> pl.Expr:
+        field = field_expr(name, schema, key_lists)
+        return pl.lit(None, dtype=pl.String) if field is None else text_expr(*field, name)
+
+    if isinstance(value, str):
+        return field_expr(value, schema, key_lists)
+    if not isinstance(value, tuple):
+        return value(text), pl.String()
+    there = {name: field for name in value if (field := field_expr(name, schema, key_lists)) is not None}
+    types = {dtype for _, dtype in there.values()}
+    if len(types) == 1 and not types & {pl.String()}:
+        return pl.coalesce(expr for expr, _ in there.values()), types.pop()
+    return (pl.coalesce(map(text, there)), pl.String()) if there else None
 
 
 def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
@@ -82,62 +119,3 @@ def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType], most: 
     near = all_near(names, schema)
     there = ", ".join(list(schema)[:most]) + (", ..." if len(schema) > most else "")
     return (f"near it: {', '.join(near)}; " if near else "") + f"there are: {there or 'none'}"
-
-
-def field_expr(name: str, schema: Mapping[str, pl.DataType]) -> tuple[pl.Expr, pl.DataType] | None:
-    """A field as it is in the file, and its type: a column, or a dotted path into a nested one; None without it."""
-    if name in schema:
-        return pl.col(name), schema[name]
-    trimmed = [column for column in schema if column.strip().casefold() == name.strip().casefold()]
-    if len(trimmed) == 1:
-        return pl.col(trimmed[0]), schema[trimmed[0]]
-    for column, dtype in schema.items():
-        if name.startswith(f"{column}."):
-            return _nested(pl.col(column), dtype, name.removeprefix(f"{column}."))
-    return None
-
-
-def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.DataType] | None:
-    if isinstance(dtype, pl.String):
-        return outer.str.json_path_match("$." + path), pl.String()
-    if isinstance(dtype, pl.Struct):
-        for name, inner in pl.Schema(dtype).items():
-            if path == name:
-                return outer.struct.field(name), inner
-            if path.startswith(f"{name}."):
-                return _nested(outer.struct.field(name), inner, path.removeprefix(f"{name}."))
-    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
-        parts = pl.Schema(dtype.inner)
-        if "key" in parts and "value" in parts:
-            return _by_key(outer, parts["value"], path), pl.String()
-    return None
-
-
-def _by_key(pairs: pl.Expr, dtype: pl.DataType, key: str) -> pl.Expr:
-    """The value of a key in a list of keys and values, as GA4 has them: in one of several fields, each of a type."""
-    value = pl.element().struct.field("value")
-    if isinstance(dtype, pl.Struct):
-        typed = [text_expr(value.struct.field(name), inner, name) for name, inner in pl.Schema(dtype).items()]
-        text = pl.coalesce(typed)
-    else:
-        text = text_expr(value, dtype, key)
-    found = pairs.list.eval(pl.when(pl.element().struct.field("key") == key).then(text))
-    return found.list.drop_nulls().list.first()
-
-
-def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
-    """The field as text (String), null where it is missing or empty; whole numbers are written without a fraction."""
-    if isinstance(dtype, pl.String):
-        return pl.when(field != "").then(field)
-    if isinstance(dtype, pl.Float32 | pl.Float64):
-        whole = (field.round() == field) & (field.abs() < 2**63)
-        return pl.when(whole).then(field.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(field.cast(pl.String))
-    if dtype.is_nested():
-        raise InputError(
-            f"the column {name!r} holds nested data; name a part of it, such as {name}.{_first_part(dtype)}"
-        )
-    return field.cast(pl.String)
-
-
-def _first_part(dtype: pl.DataType) -> str:
-    return dtype.fields[0].name if isinstance(dtype, pl.Struct) and dtype.fields else "KEY"

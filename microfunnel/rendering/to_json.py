@@ -9,6 +9,8 @@ from microfunnel.rendering.text import STOPPED
 from microfunnel.results import PERCENTILES, EventsResult, FunnelResult, GoalResult, Rate, Report, Step, Times, Totals
 
 SCHEMA = "microfunnel.report/1"
+MOST_RAW = 500
+"""Characters of a rejected row."""
 
 
 def render(report: Report, _screen: Screen) -> str:
@@ -29,6 +31,16 @@ def _events(events: EventsResult) -> dict[str, object]:
         "rows_used": events.rows_used,
         "rows_filtered": events.rows_filtered,
         "rejected": dict(events.rejected),
+        "rejected_samples": [
+            {
+                "file": row.file,
+                "line": row.line,
+                "reason": row.reason,
+                "raw": None if row.raw is None else row.raw[:MOST_RAW],
+            }
+            for row in events.samples
+        ],
+        "layouts": list(events.layouts),
         "users": events.users,
         "sessions": events.sessions,
         "joined_ids": events.joined_ids,

@@ -1,0 +1,175 @@
+"""A table of a file becomes canonical events, and each row that can't be used gets its reason."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from microfunnel.errors import InputError, reading_errors
+from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, SPREAD, TIME, USER, field_column
+from microfunnel.goals import Events
+from microfunnel.reading.fields import find_columns, near_columns, value_expr
+from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
+from microfunnel.reading.layouts.declaration import Value
+from microfunnel.reading.nested import text_expr
+from microfunnel.reading.tables import FAULT, LINE, SAMPLE_LINES, Table
+from microfunnel.reading.times import time_expr
+from microfunnel.wording import quoted
+
+IDS = ("user", "anonymous", "session")
+NO_TIME = "no time"
+RAW_TIME = "raw time"
+WHOLE_USER = "whole user"
+SAME = "same"
+POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The years 1 to 9999, in microseconds: what calendars can name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTable:
+    """A table, and what its fields mean."""
+
+    table: Table
+    values: Mapping[str, Value]
+    same: tuple[str, ...] | None
+    """Fields by which a row is known to be another one written twice; none at all means every column."""
+
+    def field(self, name: str) -> tuple[pl.Expr, pl.DataType] | None:
+        """What a canonical name, a name of the layout or a field of the file stands for; None without it."""
+        return value_expr(self.values.get(name, name), self.table.schema, self.table.key_lists)
+
+    def text(self, name: str) -> pl.Expr:
+        """The same as text, null where there is none."""
+        found = self.field(name)
+        value = self.values.get(name, name)
+        return (
+            pl.lit(None, dtype=pl.String)
+            if found is None
+            else text_expr(*found, value if isinstance(value, str) else name)
+        )
+
+    @property
+    def is_of_whole_ids(self) -> bool:
+        """Whether the users' ids are keys by themselves: whole numbers of at most 64 bits, with a sign."""
+        found = self.field("user")
+        return found is not None and found[1].is_integer() and found[1] not in {pl.UInt64, pl.Int128, pl.UInt128}
+
+
+def know(table: Table, settings: Events) -> KnownTable:
+    """The table with the columns that the settings name, its layout knows, or that are usual."""
+    with reading_errors(f"{table.name}: "):
+        values = find_columns(table.schema, settings.columns, table.layout, table.repeated)
+        same: tuple[str, ...] | None = None
+        if settings.duplicates == "drop":
+            same = ()
+        elif settings.columns.id is not None:
+            same = (settings.columns.id,)
+            if value_expr(settings.columns.id, table.schema, table.key_lists) is None:
+                near = near_columns([settings.columns.id], table.schema)
+                raise InputError(f"has no column {quoted(settings.columns.id)} (for id); {near}")
+        elif table.layout is not None:
+            there = (value_expr(name, table.schema, table.key_lists) for name in table.layout.duplicates)
+            same = table.layout.duplicates if table.layout.duplicates and all(there) else None
+    return KnownTable(table, values, same)
+
+
+@dataclass(frozen=True, slots=True)
+class Canon:
+    """How all tables of one reading become canonical events."""
+
+    settings: Events
+    fields: Collection[str]
+    """What the goals look at."""
+    has_sessions: bool
+    whole_ids: bool
+    """Whether the users' ids are keys by themselves in every table."""
+    has_same: bool
+    """Whether some table knows which rows are written twice."""
+    people: pl.DataFrame | None = None
+    """Who is behind the anonymous ids, where these are joined."""
+
+    def events(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
+        """The events of one table as EventTable describes them; `numbered` adds `number of the line`."""
+        with reading_errors(f"{known.table.name}: "):
+            frame = self.texts(known, numbered=numbered)
+        if self.people is not None:
+            own = frame.with_columns(pl.coalesce(USER_TEXT, ANONYMOUS).alias(USER_TEXT))
+            person = own.join(self.people.lazy(), left_on=USER_TEXT, right_on=ID, how="left")
+            frame = person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
+        user, visit = pl.col(USER_TEXT), pl.col("session text")
+        key = pl.col(WHOLE_USER) * SPREAD if self.whole_ids else user.hash()
+        visits = pl.when(visit.is_not_null()).then(pl.struct(user, visit).hash())
+        texts = {name: user if name == "user" else pl.col(field_column(name)) for name in sorted(self.fields)}
+        return frame.select(
+            key.alias(USER),
+            TIME,
+            *([visits.alias(SESSION)] if self.has_sessions else []),
+            _verdict().alias(REJECTED),
+            *([pl.col(SAME).alias(DUPLICATE_OF)] if self.has_same else []),
+            *(text.alias(field_column(name)) for name, text in texts.items()),
+            *([LINE] if numbered else []),
+        )
+
+    def texts(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
+        """The texts of the ids (`user text`, `anonymous text`, `session text`), `time` and the fields of one table."""
+        raw = known.field("time")
+        raw_time = pl.lit(None) if raw is None else raw[0]
+        sample = known.table.frame.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES).collect().to_series()
+        time = pl.col(RAW_TIME)
+        no_time = time.is_null()
+        if sample.dtype == pl.String:
+            no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
+        user = known.field("user")
+        whole = user[0] if user is not None and known.is_of_whole_ids else pl.lit(None)
+        layout = known.table.layout
+        time_format = self.settings.time_format or (layout.time_format if layout is not None else None)
+        zone = (layout.timezone if layout is not None else None) or self.settings.timezone
+        ids = {
+            f"{name} text": known.text(name) if name in known.values else pl.lit(None, dtype=pl.String) for name in IDS
+        }
+        return (
+            (known.table.numbered if numbered else known.table.frame)
+            .select(
+                **ids,
+                **{WHOLE_USER: whole.cast(pl.Int64, strict=False).reinterpret(signed=False)},
+                **{RAW_TIME: raw_time, FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(value=False)},
+                **({SAME: _same(known)} if self.has_same else {}),
+                **{field_column(name): known.text(name) for name in self.fields},
+                **({LINE: pl.col(LINE)} if numbered else {}),
+            )
+            .with_columns(time_expr(time, sample, time_format, zone).alias(TIME))
+            .with_columns(no_time.alias(NO_TIME))
+        )
+
+
+def join_people(canon: Canon, tables: Sequence[KnownTable]) -> pl.DataFrame:
+    """Who is behind which anonymous id, in all tables."""
+    with reading_errors():
+        return people([canon.texts(known).drop_nulls([USER_TEXT, ANONYMOUS, TIME]) for known in tables])
+
+
+def _same(known: KnownTable) -> pl.Expr:
+    """A key that two rows share only if one is the other written twice; null where a row says nothing of it."""
+    if known.same is None:
+        return pl.lit(None, dtype=pl.UInt64)
+    if not known.same:
+        return pl.struct(pl.col(known.table.schema)).hash()
+    texts = {name: known.text(name) for name in known.same}
+    return pl.when(pl.all_horizontal(text.is_not_null() for text in texts.values())).then(pl.struct(**texts).hash())
+
+
+def _verdict() -> pl.Expr:
+    """The reason why a row can't be used, as an index of REASONS."""
+    user, event = pl.col(USER_TEXT), pl.col(field_column("event"))
+    faults = {
+        "bad_line": pl.col(FAULT),
+        "blank_row": user.is_null() & pl.col(NO_TIME) & event.is_null(),
+        "empty_user": user.is_null(),
+        "empty_time": pl.col(NO_TIME),
+        "unreadable_time": pl.col(TIME).is_null(),
+        "time_out_of_range": ~pl.col(TIME).is_between(*POSSIBLE_TIMES),
+        "empty_event": event.is_null(),
+    }
+    numbers = {reason: pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in faults}
+    judged = (pl.when(fault).then(numbers[reason]) for reason, fault in faults.items())
+    return pl.coalesce(*judged, pl.lit(0, dtype=pl.UInt8))

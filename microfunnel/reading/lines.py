@@ -1,0 +1,199 @@
+"""Lines that are no rows: found, kept apart with their reason, and the file without them as a copy that can be read."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from microfunnel.errors import reading_errors
+from microfunnel.reading.layouts.declaration import Delimited
+from microfunnel.reading.tables import LINE, Table, numbered_copy
+from microfunnel.scratch import scratch_errors
+
+BATCH = 100_000
+MOST_LINES = 100
+"""A field of more lines, or of more bytes than LONGEST_FIELD, is a quote that was never meant to be closed."""
+LONGEST_FIELD = 1 << 16
+LONGEST_LINE = 1_000_000
+TEXT, PLAIN = "line", "plain"
+csv.field_size_limit(LONGEST_LINE)
+
+
+@dataclass(slots=True)
+class BrokenRows:
+    """The lines of one file that are no rows: how many for which reason, and where they are kept."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    pieces: list[Path] = field(default_factory=list)
+    """IPC files of `number of the line` (UInt32), `reason` (String) and `raw` (String)."""
+
+    def frames(self) -> Iterator[pl.LazyFrame]:
+        return (pl.scan_ipc(piece) for piece in self.pieces)
+
+
+def has_broken_lines(table: Table) -> bool:
+    """Whether some line of a text file may be no row, or goes over several lines."""
+    with reading_errors(f"{table.name}: "):
+        lines = pl.scan_lines(table.source.path, glob=False)
+        return bool(lines.select((~_plain(table)).any()).collect(engine="streaming").item())
+
+
+def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
+    """The table of a copy in `folder` that only has rows, and what is not in it."""
+    copy = folder / f"rows of {table.source.path.name}"
+    mender = _Mender(table, folder)
+    with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
+        lines = pl.scan_lines(table.source.path, glob=False, row_index_name=LINE, row_index_offset=1)
+        for batch in lines.with_columns(_plain(table).alias(PLAIN)).collect_batches(chunk_size=BATCH):
+            file.write(mender.mended(batch))
+        file.write(mender.rest())
+    return numbered_copy(table, copy), mender.broken
+
+
+def _plain(table: Table) -> pl.Expr:
+    """Whether a line is a row by itself, for certain and as it stands; never null."""
+    line = pl.col(TEXT)
+    short = line.str.len_bytes() <= LONGEST_LINE
+    if table.shape is None:
+        blank = line.str.strip_chars() == ""
+        return (blank | line.str.json_path_match("$").str.starts_with("{").fill_null(value=False)) & short
+    separators = len(table.shape.names or ()) - 1
+    return (line == "") | short & _has_separators(line, table.shape, separators)
+
+
+def _has_separators(line: pl.Expr, shape: Delimited, number: int) -> pl.Expr:
+    by_count = line.str.count_matches(shape.separator, literal=True) == number
+    if shape.comment is not None:
+        by_count |= line.str.starts_with(shape.comment)
+    if shape.quote is None:
+        return by_count
+    separator = "\\" + shape.separator
+    cell = rf'(?:"(?:[^"]|"")*"|[^"{separator}]*)'
+    whole = rf"^\x{{feff}}?{cell}(?:{separator}{cell}){{{number}}}$"
+    # The pattern costs much more than counting, which is enough where nothing is quoted.
+    return pl.when(line.str.contains('"', literal=True)).then(line.str.contains(whole)).otherwise(by_count)
+
+
+class _Mender:
+    """Goes through the lines of one file, some at a time."""
+
+    def __init__(self, table: Table, folder: Path) -> None:
+        self.broken = BrokenRows()
+        self._table = table
+        self._folder = folder
+        self._waiting: pl.DataFrame | None = None
+        """The last lines so far: what begins there may end in lines to come."""
+
+    def mended(self, batch: pl.DataFrame) -> bytes:
+        """The rows that begin in these lines but the last ones, one a line that begins with its number."""
+        lines = batch if self._waiting is None else pl.concat([self._waiting, batch])
+        held_back = 0 if self._table.shape is None else MOST_LINES
+        return self._rows(lines, max(lines.height - held_back, 0))
+
+    def rest(self) -> bytes:
+        """The rows that begin in the last lines."""
+        return b"" if self._waiting is None else self._rows(self._waiting, self._waiting.height)
+
+    def _rows(self, lines: pl.DataFrame, until: int) -> bytes:
+        texts, first = lines[TEXT], lines[LINE][0] if lines.height else 0
+        verdicts: dict[int, tuple[str | None, str | None]] = {}
+        following = 0
+        for index in (~lines[PLAIN][:until]).arg_true().to_list():
+            if index < following or first + index <= self._table.lines_before:
+                continue
+            row, reason, length = self._row(texts, index)
+            following = index + length
+            verdicts |= dict.fromkeys(range(index + 1, following), (None, None))
+            verdicts[index] = (row, reason)
+        end = max(until, following)
+        self._waiting = lines[end:]
+        judged = pl.DataFrame(
+            [(index, row, reason) for index, (row, reason) in verdicts.items()],
+            schema={"index": pl.UInt32, "row": pl.String, "reason": pl.String},
+            orient="row",
+        )
+        is_blank = pl.col(TEXT).str.strip_chars() == ""
+        known = (
+            lines[:end]
+            .with_row_index("index")
+            .filter(pl.col(LINE) > self._table.lines_before)
+            .join(judged.with_columns(judged=pl.lit(value=True)), on="index", how="left", maintain_order="left")
+            .with_columns(
+                pl.when(pl.col("judged")).then("row").when(~is_blank).then(TEXT).alias("row"),
+                pl.when(pl.col("judged")).then("reason").when(is_blank).then(pl.lit("blank_row")).alias("reason"),
+            )
+        )
+        self._keep(known.filter(pl.col("reason").is_not_null()))
+        return self._numbered(known.filter(pl.col("row").is_not_null()))
+
+    def _keep(self, rejected: pl.DataFrame) -> None:
+        if self._table.shape is None:
+            rejected = rejected.filter(pl.col("reason") != "blank_row")
+        if rejected.height:
+            self.broken.reasons += Counter(dict(rejected["reason"].value_counts().rows()))
+            piece = self._folder / f"broken {self._table.source.path.name} {len(self.broken.pieces)}"
+            rejected.select(LINE, "reason", pl.col(TEXT).alias("raw")).write_ipc(piece)
+            self.broken.pieces.append(piece)
+
+    def _numbered(self, rows: pl.DataFrame) -> bytes:
+        number, row = pl.col(LINE).cast(pl.String), pl.col("row")
+        if self._table.shape is not None:
+            line = pl.concat_str(number, pl.lit(self._table.shape.separator), row.str.strip_prefix("\ufeff"))
+        else:
+            inside = row.str.strip_prefix("\ufeff").str.strip_chars().str.slice(1).str.strip_chars_start()
+            comma = pl.when(inside.str.starts_with("}")).then(pl.lit("")).otherwise(pl.lit(","))
+            line = pl.concat_str(pl.lit(f'{{"{LINE}":'), number, comma, inside)
+        return "".join(f"{each}\n" for each in rows.select(line).to_series()).encode()
+
+    def _row(self, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
+        """The row that begins on a line, or why there is none; and how many lines it takes."""
+        shape, line = self._table.shape, texts[index]
+        if len(line) > LONGEST_LINE:
+            return None, "oversized_field", 1
+        if shape is None:
+            return None, "bad_json", 1
+        if shape.comment is not None and line.startswith(shape.comment):
+            return None, None, 1
+        wanted = len(shape.names or ())
+        if shape.quote is None:
+            return None, _count_fault(line.count(shape.separator) + 1, wanted), 1
+        for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
+            whole = line if length == 1 else f"{whole}\n{texts[index + length - 1]}"
+            if len(whole) > LONGEST_FIELD and length > 1:
+                break
+            cells, is_open = _cells(whole, shape)
+            if not is_open:
+                if cells is None or (length > 1 and len(cells) != wanted):
+                    break
+                fault = _count_fault(len(cells), wanted)
+                return (None, fault, 1) if fault else (_written(cells, shape), None, length)
+        return None, "bad_quote", 1
+
+
+def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
+    """The cells of a row, if it is one, and whether a quote is still open."""
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=shape.separator, strict=True)), False
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return None, True
+    try:  # a quote within a cell
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=shape.separator)), False
+    except csv.Error:
+        return None, False
+
+
+def _count_fault(found: int, wanted: int) -> str | None:
+    if found == wanted:
+        return None
+    return "too_few_fields" if found < wanted else "too_many_fields"
+
+
+def _written(cells: list[str], shape: Delimited) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=shape.separator, lineterminator="\n").writerow(cells)
+    return line.getvalue().removesuffix("\n")

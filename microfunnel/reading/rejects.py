@@ -1,0 +1,56 @@
+"""The rows that could not be used: which line of which file, why, and what it says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from microfunnel.events import REASONS, REJECTED
+from microfunnel.reading.canonical import Canon, KnownTable
+from microfunnel.reading.lines import BrokenRows
+from microfunnel.reading.tables import LINE
+
+FILE, RAW = "file", "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """Finds them in a reading of its own: who has none does not pay for it."""
+
+    canon: Canon
+    tables: tuple[KnownTable, ...]
+    broken: Mapping[str, BrokenRows]
+    """The lines of each file that were no rows."""
+
+    def __call__(self, most: int | None = None) -> Iterator[pl.DataFrame]:
+        """`file` (String), `line` (UInt32), `reason` (String) and `raw` (String), file by file, by line; `most` of all."""
+        left = most
+        for known in self.tables:
+            if left == 0:
+                return
+            found = self._of(known, left)
+            left = None if left is None else left - found.height
+            yield found
+
+    def _of(self, known: KnownTable, most: int | None) -> pl.DataFrame:
+        reason = pl.col(REJECTED).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String)
+        events = self.canon.events(known, numbered=True).filter(pl.col(REJECTED) > 0)
+        rows = events.select(LINE, reason.alias("reason")).sort(LINE)
+        judged = (rows if most is None else rows.head(most)).collect(engine="streaming")
+        broken = self.broken.get(known.table.name, BrokenRows())
+        lines = [piece.collect() for piece in broken.frames()]
+        found = pl.concat([judged.join(self._raw(known, judged), on=LINE, how="left"), *lines], how="diagonal").sort(
+            LINE
+        )
+        named = found.select(pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW)
+        return named if most is None else named.head(most)
+
+    def _raw(self, known: KnownTable, judged: pl.DataFrame) -> pl.DataFrame:
+        """What stands on these lines: `number of the line` and `raw`; of Parquet, what the columns hold."""
+        table = known.table
+        if table.kind == "Parquet":
+            rows = table.numbered.select(LINE, pl.struct(pl.col(table.schema)).struct.json_encode().alias(RAW))
+        else:
+            rows = pl.scan_lines(table.source.path, glob=False, name=RAW, row_index_name=LINE, row_index_offset=1)
+        wanted = judged.lazy().select(LINE).unique()
+        return rows.join(wanted, on=LINE, how="semi").collect(engine="streaming")

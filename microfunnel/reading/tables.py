@@ -1,0 +1,278 @@
+"""A file as a lazy table of what stands in it: its kind told by its content, its layout by its fields."""
+
+import csv
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.files import Source
+from microfunnel.reading.layouts import all_aggregates, all_layouts
+from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
+from microfunnel.reading.unfolding import unfolded
+from microfunnel.reading.unpacking import PARQUET
+from microfunnel.wording import brief, quoted
+
+SAMPLE_LINES = 1_000
+SEPARATORS = (",", ";", "\t", "|")
+OWN = "own"
+"""What `events.layout` calls a table that is none of another tool."""
+LINE = "number of the line"
+FAULT = "fault of the line"
+"""Whether a line does not fit its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file, opened but not read."""
+
+    source: Source
+    kind: str
+    """`Parquet`, `CSV`, `NDJSON` or `log`."""
+    layout: Layout | None
+    frame: pl.LazyFrame
+    """The columns of the file; of a log also `fault of the line` (Boolean)."""
+    numbered: pl.LazyFrame
+    """The same with `number of the line` (UInt32, the first is 1), which is that of the row where none is blank."""
+    schema: Mapping[str, pl.DataType]
+    shape: Delimited | None = None
+    """Of CSV and its like, with all names."""
+    repeated: frozenset[str] = frozenset()
+    """Names that several columns have."""
+    lines_before: int = 0
+    """Lines before the first row."""
+    json_schema: Mapping[str, pl.DataType] = field(default_factory=dict)
+    """Of NDJSON, as its lines have it."""
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def key_lists(self) -> Collection[str]:
+        return () if self.layout is None else self.layout.key_lists
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether rows may hold fields that `schema` does not name."""
+        return self.kind == "NDJSON"
+
+    def with_keys(self, names: Collection[str]) -> "Table":
+        """The table with these keys too, where a row further down may have one that the first rows lack."""
+        if not self.is_open_ended:
+            return self
+        tops = {name.partition(".")[0] for name in names} - set(self.schema)
+        more = dict.fromkeys(sorted(tops), pl.String())
+        return _json_lines(self.source, {**self.json_schema, **more}, self.layout) if tops else self
+
+
+def open_table(source: Source, layout: str | None, delimiter: str | None) -> Table | None:
+    """The file as a table; None where it is empty. `layout` and `delimiter` are told by the content where None."""
+    with reading_errors(f"{source.name}: "):
+        with source.path.open("rb") as file:
+            if file.read(4) == PARQUET:
+                return _parquet(source, layout)
+        lines = _first_lines(source.path)
+        if not any(line.strip() for line in lines):
+            return None
+        _refuse_aggregates("\n".join(lines[:20]))
+        own = _layout_of_lines(lines, layout)
+        if own is not None and isinstance(own.text, Lines):
+            return _log(source, own, own.text)
+        if own is not None and isinstance(own.text, Delimited):
+            return _delimited(source, replace(own.text, names=_names(own.text, lines)), own, lines)
+        first = _first(lines)
+        if first.lstrip().startswith("{"):
+            keys, paths = _keys(lines, {each.unfold for each in all_layouts() if each.unfold})
+            return _json_lines(source, keys, recognised(paths, layout))
+        separator = delimiter or max(SEPARATORS, key=first.count)
+        names = next(csv.reader([first], delimiter=separator))
+        return _delimited(source, Delimited(separator=separator), recognised(_folded(names), layout), lines)
+
+
+def recognised(schema: Collection[str], name: str | None) -> Layout | None:
+    """The layout whose fields are all there, of several the one with the most; or the one of this name that fits best."""
+    known = all_layouts()
+    if name == OWN:
+        return None
+    if name is not None:
+        of_name = [layout for layout in known if layout.name == name]
+        if not of_name:
+            raise InputError(
+                f"no layout is called {quoted(name)}",
+                hint=f"known are {', '.join(sorted({OWN, *(each.name for each in known)}))}",
+            )
+        return max(of_name, key=lambda layout: len(set(layout.marks) & set(schema)))
+    fitting = [layout for layout in known if layout.marks and set(layout.marks) <= set(schema)]
+    return max(fitting, key=lambda layout: len(layout.marks), default=None)
+
+
+def _first(lines: Sequence[str]) -> str:
+    return next(line for line in lines if line.strip()).lstrip("\ufeff")
+
+
+def _folded(names: Sequence[str]) -> set[str]:
+    """The names, and the lists that were written out as columns (`actionDetails_0_type`)."""
+    unfolded = {layout.unfold for layout in all_layouts() if layout.unfold}
+    return {*names, *(each for each in unfolded if any(name.startswith(f"{each}_0_") for name in names))}
+
+
+def _first_lines(path: Path) -> list[str]:
+    try:
+        return pl.scan_lines(path, glob=False).head(SAMPLE_LINES).collect()["line"].to_list()
+    except pl.exceptions.ComputeError as error:
+        if "utf" not in str(error).lower():
+            raise
+        with path.open("rb") as file:
+            is_binary = b"\0" in file.read(4_096)
+        if is_binary:
+            raise InputError("is neither Parquet nor UTF-8 text") from error
+        raise
+
+
+def _refuse_aggregates(head: str) -> None:
+    for aggregate in all_aggregates():
+        if pl.Series([head]).str.contains(aggregate.head).item():
+            raise InputError(
+                f"is a {aggregate.title}: it holds sums, and nothing says who did what",
+                hint=f"take {aggregate.instead}",
+            )
+
+
+def _layout_of_lines(lines: Sequence[str], name: str | None) -> Layout | None:
+    """The layout that most of these lines are built like, of those that say how their lines are built."""
+    known = [layout for layout in all_layouts() if layout.text is not None and name in {None, layout.name}]
+    shares = [(_share(layout, lines), layout) for layout in known]
+    best, layout = max(shares, key=lambda each: each[0], default=(0.0, None))
+    return layout if best > 0.5 else None
+
+
+def _share(layout: Layout, lines: Sequence[str]) -> float:
+    """The share of the lines that a layout can read."""
+    filled = [line for line in lines if line.strip()]
+    if isinstance(layout.text, Lines):
+        return pl.Series(filled).str.contains(layout.text.pattern).cast(pl.Float64).mean()  # type: ignore[return-value]
+    assert isinstance(layout.text, Delimited)
+    if layout.text.names_after is not None:
+        names = _names(layout.text, lines)
+        return float(bool(names) and set(layout.marks) <= set(names))
+    assert layout.text.names is not None
+    counts = [line.count(layout.text.separator) + 1 for line in filled]
+    return counts.count(len(layout.text.names)) / len(counts)
+
+
+def _names(shape: Delimited, lines: Sequence[str]) -> tuple[str, ...]:
+    """The fields of lines that have no header: known, or named on a line of comment."""
+    start = shape.names_after
+    if start is None:
+        return shape.names or ()
+    return next((tuple(line.removeprefix(start).split()) for line in lines if line.startswith(start)), ())
+
+
+def _parquet(source: Source, name: str | None) -> Table:
+    frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
+    schema = dict(frame.collect_schema())
+    numbered = frame.with_row_index(LINE, offset=1)
+    return Table(source, "Parquet", recognised(schema, name), frame, numbered, schema)
+
+
+def _log(source: Source, layout: Layout, shape: Lines) -> Table:
+    line = pl.col("line")
+    is_bad = (line.str.strip_chars() != "") & ~line.str.contains(shape.pattern)
+    fields = line.str.extract_groups(shape.pattern).alias("fields")
+    frame = pl.scan_lines(source.path, glob=False).select(is_bad.alias(FAULT), fields).unnest("fields")
+    numbered = frame.with_row_index(LINE, offset=1)
+    schema = {name: dtype for name, dtype in frame.collect_schema().items() if name != FAULT}
+    return Table(source, "log", layout, frame, numbered, schema)
+
+
+def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
+    scan = partial(_scan_delimited, source.path, shape)
+    before = sum(bool(shape.comment) and line.startswith(shape.comment or "") for line in lines) if shape.names else 1
+    first = shape.names or tuple(next(csv.reader([_first(lines)], delimiter=shape.separator)))
+    table = Table(
+        source,
+        "CSV",
+        layout,
+        scan(names=shape.names),
+        scan(names=shape.names, row_index_name=LINE, row_index_offset=before + 1),
+        {},
+        # As polars tells apart columns of one name.
+        replace(shape, names=tuple(scan(names=shape.names).collect_schema())),
+        repeated=frozenset(name for name in first if first.count(name) > 1),
+        lines_before=before,
+    )
+    return _unfolded(table)
+
+
+def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, **rows: Any) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
+        glob=False,
+        infer_schema=False,
+        separator=shape.separator,
+        quote_char=shape.quote,
+        comment_prefix=shape.comment,
+        has_header=names is None,
+        schema=dict.fromkeys(names, pl.String) if names is not None else None,
+        **rows,
+    )
+
+
+def _unfolded(table: Table) -> Table:
+    """The table with a row for each event, and its schema."""
+    frame, numbered = table.frame, table.numbered
+    if table.layout is not None and table.layout.unfold is not None:
+        frame, numbered = (unfolded(each, table.layout.unfold) for each in (frame, numbered))
+    return replace(table, frame=frame, numbered=numbered, schema=dict(frame.collect_schema()))
+
+
+def numbered_copy(table: Table, copy: Path) -> Table:
+    """The table from a copy of its rows whose lines begin with the numbers that they have in the file."""
+    if table.shape is not None:
+        names = (LINE, *(table.shape.names or ()))
+        numbered = _scan_delimited(copy, replace(table.shape, comment=None), names)
+    else:
+        numbered = pl.scan_ndjson(copy, schema={LINE: pl.String(), **table.json_schema})
+    numbered = numbered.with_columns(pl.col(LINE).cast(pl.UInt32))
+    return _unfolded(replace(table, frame=numbered.drop(LINE), numbered=numbered))
+
+
+def _json_lines(source: Source, schema: Mapping[str, pl.DataType], layout: Layout | None) -> Table:
+    """Each key as text, objects and lists as JSON text, so that a value that changes its type late can't hurt."""
+    scan = partial(pl.scan_ndjson, source.path, schema=schema)
+    numbered = scan(row_index_name=LINE, row_index_offset=1)
+    return _unfolded(Table(source, "NDJSON", layout, scan(), numbered, {}, json_schema=schema))
+
+
+def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.DataType], set[str]]:
+    """The keys of the objects on these lines with their types, and the paths to them and to the keys inside of them.
+
+    Keys to `unfold` are lists of structs; lines that are no objects are left out.
+    """
+    keys: dict[str, pl.DataType] = {}
+    paths: set[str] = set()
+    parts: dict[str, dict[str, pl.DataType]] = {}
+    bad = None
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = json.loads(line.lstrip("\ufeff") or "{}")
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict):
+            bad = bad or (number, line)
+            continue
+        for key, value in event.items():
+            keys[key] = pl.String()
+            paths |= {key, *(f"{key}.{part}" for part in value)} if isinstance(value, dict) else {key}
+            if key in unfold and isinstance(value, list):
+                known = parts.setdefault(key, {})
+                known |= {part: pl.String() for each in value if isinstance(each, dict) for part in each}
+    if not keys and bad is not None:
+        raise InputError(f"line {bad[0]} is not a JSON object but {quoted(brief(bad[1], 40))}")
+    return keys | {key: pl.List(pl.Struct(known)) for key, known in parts.items()}, paths
