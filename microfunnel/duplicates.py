@@ -8,8 +8,8 @@ from microfunnel.events import DUPLICATE_OF, TIME, USER
 def without_duplicates(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """The rows of whole users without those that repeat another one, and how many these were.
 
-    The column `duplicate of`, if there is one, is dropped. Of rows that are one event the earliest stays; of equals, the one that is smallest in all columns, so that the order
-    of the rows does not matter.
+    The column `duplicate of`, if there is one, is dropped. Of rows that are one event the earliest stays; of equals,
+    the one that is smallest in all columns, so that the order of the rows does not matter.
     """
     if DUPLICATE_OF not in rows.columns:
         return rows, 0

@@ -30,7 +30,7 @@ def refuse_bad_rows(events: EventsResult, most: float) -> None:
     raise InputError(
         f"{sum(bad.values()):,} of {events.rows_read:,} rows ({share:.1%}) can't be used: {reasons}",
         *first[:MOST_SHOWN],
-        hint=f"mend them, put up with them (--max-bad {min(100, math.ceil(share * 100))}%), or list them all (--rejects FILE)",
+        hint=f"list them all (--rejects FILE), mend them, or put up with them (--max-bad {math.ceil(share * 100)}%)",
     )
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from microfunnel.reading.fields import field_expr, text_expr
+from microfunnel.reading.nested import field_expr, text_expr
 
 VALUE = pl.Struct({"string_value": pl.String, "int_value": pl.Int64, "double_value": pl.Float64})
 PARAMS = pl.List(pl.Struct({"key": pl.String, "value": VALUE}))

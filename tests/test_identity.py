@@ -15,7 +15,7 @@ from strategies import examples
 
 from microfunnel.events import REASONS, REJECTED, USER, field_column
 from microfunnel.goals import Events
-from microfunnel.reading.events import open_events
+from microfunnel.reading.events import Request, read_events
 
 # Few ids on both sides, so that links meet, cross and close to circles; B and a differ in more than their case.
 IDS = ("a", "b", "B", "c", "ä", "10", "9")
@@ -114,9 +114,11 @@ def read(files: Sequence[Sequence[tuple[int, Row]]], *, ndjson: bool = False) ->
             path = Path(folder) / f"{place}.{'ndjson' if ndjson else 'csv'}"
             path.write_text(ndjson_of(known) if ndjson else csv_of(known), encoding="utf-8")
             paths.append(str(path))
-        with open_events(paths, None, SETTINGS, {"event", "user", "row"}, sessions=False) as table:
-            frame = pl.concat([part for _, part in table.parts]).collect()
-            joined = table.joined_ids
+        frame, joined = read_events(
+            Request(paths, SETTINGS, {"event", "user", "row"}),
+            None,
+            lambda table: (pl.concat([part for _, part in table.parts]).collect(), table.joined_ids),
+        )
     row = pl.col(field_column("row"))
     kept = frame.filter(~row.str.starts_with("-")).sort(row.cast(pl.Int64))
     numbers = [int(text) for text in kept[field_column("row")]]

@@ -18,7 +18,7 @@ from microfunnel.errors import InputError
 from microfunnel.events import USER
 from microfunnel.explaining import explain
 from microfunnel.partitions import PARTITIONS, Partitions
-from microfunnel.reading.events import open_events
+from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
 from microfunnel.results import Report
@@ -51,8 +51,10 @@ def folder(tmp_path: Path) -> Path:
 
 def report(*files: Path, memory: int = MEMORY, with_users: bool = True) -> Report:
     goals = read_goals(files[0].parent / "goals.yaml")
-    with open_events(list(map(str, files)), None, goals.events, fields_needed(goals), sessions=False) as table:
-        return analyse(table, goals, Period(), memory=memory, with_users=with_users)
+    request = Request(list(map(str, files)), goals.events, fields_needed(goals))
+    return read_events(
+        request, None, lambda table: analyse(table, goals, Period(), memory=memory, with_users=with_users)
+    )
 
 
 def counts(found: Report) -> tuple[int | None, int, int]:
@@ -64,8 +66,8 @@ def counts(found: Report) -> tuple[int | None, int, int]:
 def events_explained(user: str, file: Path) -> int:
     """How many events of the user the explanation shows."""
     goals = read_goals(file.parent / "goals.yaml")
-    with open_events([str(file)], None, goals.events, fields_needed(goals), sessions=False) as table:
-        (funnel,) = explain(user, table, goals, Period()).funnels
+    request = Request([str(file)], goals.events, fields_needed(goals))
+    (funnel,) = read_events(request, None, lambda table: explain(user, table, goals, Period())).funnels
     return sum(len(unit.events) for unit in funnel.units)
 
 
@@ -126,12 +128,10 @@ def test_ids_with_a_pattern_are_spread_over_the_partitions(ids: Sequence[int], f
     found = Partitions(folder, 10**9)
     goals = read_goals(folder / "goals.yaml")
     views = str(written(folder / "views.parquet", ids, pl.Int64))
-    with (
-        open_events([views], None, goals.events, fields_needed(goals), sessions=False) as table,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    request = Request([views], goals.events, fields_needed(goals))
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "DIVIDED", 1)
-        found.add(table.frame.select(USER).collect())
+        found.add(read_events(request, None, lambda table: table.frame.select(USER).collect()))
     sizes = [sum(piece.height for piece in pieces if isinstance(piece, pl.DataFrame)) for pieces in found._pieces]
     assert sum(sizes) == 200
     assert max(sizes) < 20

@@ -1,7 +1,6 @@
 """What must never change a number: the order of rows, how they are spread over files, threads, and sets of users."""
 
 import gzip
-import io
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +15,12 @@ from polars.testing import assert_frame_equal
 from microfunnel.analysis import Period, analyse, columns_counted, fields_needed, used_expr
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
-from microfunnel.events import TIME, USER
+from microfunnel.events import TIME, USER, EventTable
 from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions
 from microfunnel.partitions import Partitions
-from microfunnel.reading.events import open_events
+from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
 
@@ -41,8 +40,9 @@ def report(*files: Path) -> str:
     """The JSON report of these files, the number of files left out."""
     wanted = goals()
     names = [str(file) for file in files]
-    with open_events(names, io.BytesIO(), wanted.events, fields_needed(wanted), sessions=True) as table:
-        printed = FORMATS["json"](analyse(table, wanted, Period()), Screen(None, colour=False, unicode=True))
+    request = Request(names, wanted.events, fields_needed(wanted), sessions=True)
+    report = read_events(request, None, lambda table: analyse(table, wanted, Period()))
+    printed = FORMATS["json"](report, Screen(None, colour=False, unicode=True))
     return re.sub(r'"files": \d+', "", printed, count=1)
 
 
@@ -144,10 +144,13 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
     """The rows that the counting gets, as `analyse` makes them."""
     named = conditions(wanted)
     path = str(SAMPLE / "events.csv")
-    with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
+    all_rows = Partitions(tmp_path, 10**9)
+
+    def take(table: EventTable) -> None:
         needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), [], None, None)
-        all_rows = Partitions(tmp_path, 10**9)
         gather(table, used_expr(wanted, Period()), needed, all_rows, None)
+
+    read_events(Request([path], wanted.events, fields_needed(wanted), sessions), None, take)
     (partition,) = all_rows.partitions()
     rows = partition.rows()
     latest = rows[TIME].max()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from layout_files import ExpectedEvent, LayoutFile, RefusedFile, layout_files, refused_files
 
 from microfunnel.duplicates import without_duplicates
 from microfunnel.errors import InputError
 from microfunnel.events import REASONS, REJECTED, TIME, EventTable, field_column
 from microfunnel.goals import Events
 from microfunnel.reading.events import Request, read_events
-from tests.layout_files import ExpectedEvent, LayoutFile, RefusedFile, layout_files, refused_files
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FILES = layout_files()

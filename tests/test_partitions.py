@@ -1,7 +1,6 @@
 """Rows of whole users, in memory and in files: with limits so small that a few rows exceed them, no number changes."""
 
 import errno
-import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ from microfunnel.events import REASONS, SPREAD, USER
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.partitions import PARTITIONS, Partition, Partitions, Users
-from microfunnel.reading.events import open_events
+from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
 
@@ -254,8 +253,9 @@ def test_no_report_of_odd_logs_depends_on_the_limits(rows: Log, funnel: dict[str
 
 def sample_report(goals: Goals, memory: int) -> str:
     source = [str(ROOT / "sample_data" / "events.csv")]
-    with open_events(source, io.BytesIO(), goals.events, fields_needed(goals), sessions=goals.need_sessions) as table:
-        return FORMATS["json"](analyse(table, goals, Period(trend="week"), memory=memory), SCREEN)
+    request = Request(source, goals.events, fields_needed(goals), goals.need_sessions)
+    report = read_events(request, None, lambda table: analyse(table, goals, Period(trend="week"), memory=memory))
+    return FORMATS["json"](report, SCREEN)
 
 
 @pytest.fixture

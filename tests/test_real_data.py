@@ -1,7 +1,6 @@
 """Real exports, which are no part of the project: numbers known from elsewhere, or counted anew in plain Python."""
 
 import gzip
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -14,7 +13,7 @@ import pytest
 
 from microfunnel.analysis import Period, analyse, fields_needed
 from microfunnel.goals import Goals
-from microfunnel.reading.events import open_events
+from microfunnel.reading.events import Request, read_events
 from microfunnel.results import Report
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -24,8 +23,8 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are 
 def report_of(name: str, goals: Mapping[str, Any]) -> Report:
     checked = Goals.model_validate({"version": 1, **goals})
     fields, sessions = fields_needed(checked), checked.need_sessions
-    with open_events([str(DATA / name)], io.BytesIO(), checked.events, fields, sessions=sessions) as table:
-        return analyse(table, checked, Period())
+    request = Request([str(DATA / name)], checked.events, fields, sessions)
+    return read_events(request, None, lambda table: analyse(table, checked, Period()))
 
 
 def funnels(events: Sequence[str], *counts: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from strategies import examples
 
 from microfunnel.events import REASONS, REJECTED, TIME
 from microfunnel.goals import Events
-from microfunnel.reading.events import open_events
-from microfunnel.reading.files import SAMPLE_LINES
+from microfunnel.reading.events import Request, read_events
+from microfunnel.reading.tables import SAMPLE_LINES
 from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _read, time_expr
 
 MICROSECOND = timedelta(microseconds=1)
@@ -126,7 +126,7 @@ def test_a_file_may_change_its_format_after_its_first_rows(first: str, later: st
     path = tmp_path / "events.csv"
     texts = [first] * (SAMPLE_LINES + 10) + [later, first, "soon", later]
     path.write_text("user,time,event\n" + "".join(f"u,{text},e\n" for text in texts), encoding="utf-8")
-    with open_events([str(path)], None, Events(timezone=zone), {"event"}, sessions=False) as table:
-        found = table.frame.select(TIME, REJECTED).collect()[-4:]
+    request = Request([str(path)], Events(timezone=zone), {"event"})
+    found = read_events(request, None, lambda table: table.frame.select(TIME, REJECTED).collect()[-4:])
     assert found[TIME].to_list() == [expected(later, zone), expected(first, zone), None, expected(later, zone)]
     assert found[REJECTED].to_list() == [0, 0, REASONS.index("unreadable_time"), 0]

@@ -155,7 +155,9 @@ def _same(known: KnownTable) -> pl.Expr:
     if not known.same:
         return pl.struct(pl.col(known.table.schema)).hash()
     texts = {name: known.text(name) for name in known.same}
-    return pl.when(pl.all_horizontal(text.is_not_null() for text in texts.values())).then(pl.struct(**texts).hash())
+    return pl.when(pl.all_horizontal(text.is_not_null() for text in texts.values())).then(
+        pl.struct([text.alias(name) for name, text in texts.items()]).hash()
+    )
 
 
 def _verdict() -> pl.Expr:

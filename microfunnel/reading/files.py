@@ -64,12 +64,15 @@ def _expand(source: str) -> list[Source]:
 
 
 def _inside(folder: Path) -> Iterator[str]:
-    """The files of a folder and of those in it, without what is hidden or a manifest; links to folders are not followed."""
+    """The files of a folder and of those in it, without what is hidden and without manifests.
+
+    Links to folders are not followed: they may lead in circles.
+    """
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         for name in names:
             if not name.startswith((".", "_")) and name != "manifest.json":
-                yield os.path.join(place, name)
+                yield str(Path(place) / name)
 
 
 def _distinct(found: Sequence[Source]) -> list[Source]:

@@ -161,8 +161,9 @@ class _Mender:
         wanted = len(shape.names or ())
         if shape.quote is None:
             return None, _count_fault(line.count(shape.separator) + 1, wanted), 1
+        whole = ""
         for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
-            whole = line if length == 1 else f"{whole}\n{texts[index + length - 1]}"
+            whole += ("\n" if whole else "") + texts[index + length - 1]
             if len(whole) > LONGEST_FIELD and length > 1:
                 break
             cells, is_open = _cells(whole, shape)

@@ -37,7 +37,7 @@ def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.
         return pl.coalesce(outer.str.json_path_match(each) for each in _json_paths(path)), pl.String()
     if isinstance(dtype, pl.Struct):
         if list(pl.Schema(dtype)) == [LIST]:
-            return _nested(outer.struct.field(LIST), pl.Schema(dtype)[LIST], path)
+            path = f"{LIST}.{path}"
         for name, inner in pl.Schema(dtype).items():
             if path == name:
                 return outer.struct.field(name), inner
@@ -45,9 +45,9 @@ def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.
                 return _nested(outer.struct.field(name), inner, path.removeprefix(f"{name}."))
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
         parts = pl.Schema(dtype.inner)
-        if list(parts) == [ELEMENT] and isinstance(parts[ELEMENT], pl.Struct):
-            inner = outer.list.eval(pl.element().struct.field(ELEMENT))
-            return _nested(inner, pl.List(parts[ELEMENT]), path)
+        wrapped = parts.get(ELEMENT)
+        if len(parts) == 1 and isinstance(wrapped, pl.Struct):
+            outer, parts = outer.list.eval(pl.element().struct.field(ELEMENT)), pl.Schema(wrapped)
         if "key" in parts and "value" in parts:
             return _by_key(outer, parts["value"], path), pl.String()
     return None

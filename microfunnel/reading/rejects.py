@@ -23,7 +23,7 @@ class Rejects:
     """The lines of each file that were no rows."""
 
     def __call__(self, most: int | None = None) -> Iterator[pl.DataFrame]:
-        """`file` (String), `line` (UInt32), `reason` (String) and `raw` (String), file by file, by line; `most` of all."""
+        """`file`, `line` (UInt32), `reason` and `raw` (String), file by file and line by line; of all or the first."""
         left = most
         for known in self.tables:
             if left == 0:

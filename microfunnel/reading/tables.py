@@ -6,22 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.files import Source
-from microfunnel.reading.layouts import all_aggregates, all_layouts
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
+from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.unfolding import unfolded
 from microfunnel.reading.unpacking import PARQUET
 from microfunnel.wording import brief, quoted
 
 SAMPLE_LINES = 1_000
 SEPARATORS = (",", ";", "\t", "|")
-OWN = "own"
-"""What `events.layout` calls a table that is none of another tool."""
 LINE = "number of the line"
 FAULT = "fault of the line"
 """Whether a line does not fit its log."""
@@ -80,46 +77,23 @@ def open_table(source: Source, layout: str | None, delimiter: str | None) -> Tab
         lines = _first_lines(source.path)
         if not any(line.strip() for line in lines):
             return None
-        _refuse_aggregates("\n".join(lines[:20]))
-        own = _layout_of_lines(lines, layout)
+        refuse_aggregates(lines)
+        own = layout_of_lines(lines, layout)
         if own is not None and isinstance(own.text, Lines):
             return _log(source, own, own.text)
         if own is not None and isinstance(own.text, Delimited):
-            return _delimited(source, replace(own.text, names=_names(own.text, lines)), own, lines)
+            return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
         first = _first(lines)
         if first.lstrip().startswith("{"):
-            keys, paths = _keys(lines, {each.unfold for each in all_layouts() if each.unfold})
-            return _json_lines(source, keys, recognised(paths, layout))
+            keys, paths = _keys(lines, unfolded_fields())
+            return _json_lines(source, keys, layout_of_fields(paths, layout))
         separator = delimiter or max(SEPARATORS, key=first.count)
         names = next(csv.reader([first], delimiter=separator))
-        return _delimited(source, Delimited(separator=separator), recognised(_folded(names), layout), lines)
-
-
-def recognised(schema: Collection[str], name: str | None) -> Layout | None:
-    """The layout whose fields are all there, of several the one with the most; or the one of this name that fits best."""
-    known = all_layouts()
-    if name == OWN:
-        return None
-    if name is not None:
-        of_name = [layout for layout in known if layout.name == name]
-        if not of_name:
-            raise InputError(
-                f"no layout is called {quoted(name)}",
-                hint=f"known are {', '.join(sorted({OWN, *(each.name for each in known)}))}",
-            )
-        return max(of_name, key=lambda layout: len(set(layout.marks) & set(schema)))
-    fitting = [layout for layout in known if layout.marks and set(layout.marks) <= set(schema)]
-    return max(fitting, key=lambda layout: len(layout.marks), default=None)
+        return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
 
 
 def _first(lines: Sequence[str]) -> str:
     return next(line for line in lines if line.strip()).lstrip("\ufeff")
-
-
-def _folded(names: Sequence[str]) -> set[str]:
-    """The names, and the lists that were written out as columns (`actionDetails_0_type`)."""
-    unfolded = {layout.unfold for layout in all_layouts() if layout.unfold}
-    return {*names, *(each for each in unfolded if any(name.startswith(f"{each}_0_") for name in names))}
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -135,50 +109,11 @@ def _first_lines(path: Path) -> list[str]:
         raise
 
 
-def _refuse_aggregates(head: str) -> None:
-    for aggregate in all_aggregates():
-        if pl.Series([head]).str.contains(aggregate.head).item():
-            raise InputError(
-                f"is a {aggregate.title}: it holds sums, and nothing says who did what",
-                hint=f"take {aggregate.instead}",
-            )
-
-
-def _layout_of_lines(lines: Sequence[str], name: str | None) -> Layout | None:
-    """The layout that most of these lines are built like, of those that say how their lines are built."""
-    known = [layout for layout in all_layouts() if layout.text is not None and name in {None, layout.name}]
-    shares = [(_share(layout, lines), layout) for layout in known]
-    best, layout = max(shares, key=lambda each: each[0], default=(0.0, None))
-    return layout if best > 0.5 else None
-
-
-def _share(layout: Layout, lines: Sequence[str]) -> float:
-    """The share of the lines that a layout can read."""
-    filled = [line for line in lines if line.strip()]
-    if isinstance(layout.text, Lines):
-        return pl.Series(filled).str.contains(layout.text.pattern).cast(pl.Float64).mean()  # type: ignore[return-value]
-    assert isinstance(layout.text, Delimited)
-    if layout.text.names_after is not None:
-        names = _names(layout.text, lines)
-        return float(bool(names) and set(layout.marks) <= set(names))
-    assert layout.text.names is not None
-    counts = [line.count(layout.text.separator) + 1 for line in filled]
-    return counts.count(len(layout.text.names)) / len(counts)
-
-
-def _names(shape: Delimited, lines: Sequence[str]) -> tuple[str, ...]:
-    """The fields of lines that have no header: known, or named on a line of comment."""
-    start = shape.names_after
-    if start is None:
-        return shape.names or ()
-    return next((tuple(line.removeprefix(start).split()) for line in lines if line.startswith(start)), ())
-
-
 def _parquet(source: Source, name: str | None) -> Table:
     frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
     schema = dict(frame.collect_schema())
     numbered = frame.with_row_index(LINE, offset=1)
-    return Table(source, "Parquet", recognised(schema, name), frame, numbered, schema)
+    return Table(source, "Parquet", layout_of_fields(schema, name), frame, numbered, schema)
 
 
 def _log(source: Source, layout: Layout, shape: Lines) -> Table:
@@ -200,7 +135,7 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
         "CSV",
         layout,
         scan(names=shape.names),
-        scan(names=shape.names, row_index_name=LINE, row_index_offset=before + 1),
+        scan(names=shape.names, first_number=before + 1),
         {},
         # As polars tells apart columns of one name.
         replace(shape, names=tuple(scan(names=shape.names).collect_schema())),
@@ -210,7 +145,7 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
     return _unfolded(table)
 
 
-def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, **rows: Any) -> pl.LazyFrame:
+def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None) -> pl.LazyFrame:
     return pl.scan_csv(
         path,
         glob=False,
@@ -220,7 +155,8 @@ def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, *
         comment_prefix=shape.comment,
         has_header=names is None,
         schema=dict.fromkeys(names, pl.String) if names is not None else None,
-        **rows,
+        row_index_name=None if first_number is None else LINE,
+        row_index_offset=first_number or 0,
     )
 
 

@@ -15,7 +15,7 @@ def unfolded(frame: pl.LazyFrame, field: str) -> pl.LazyFrame:
 
 
 def _gathered(frame: pl.LazyFrame, names: Sequence[str], field: str) -> pl.LazyFrame:
-    """The columns `field_0_a`, `field_0_b`, `field_1_a` ... as one column, a list with what stands under each number."""
+    """The columns `field_0_a`, `field_0_b`, `field_1_a` ... as one column: a list of what stands under each number."""
     parts: dict[int, dict[str, str]] = {}
     for name in names:
         if found := re.fullmatch(rf"{re.escape(field)}_(\d+)_(.+)", name):
@@ -30,4 +30,4 @@ def _gathered(frame: pl.LazyFrame, names: Sequence[str], field: str) -> pl.LazyF
 def _element(columns: Mapping[str, str], keys: Sequence[str]) -> pl.Expr:
     values = {key: pl.col(columns[key]) if key in columns else pl.lit(None, dtype=pl.String) for key in keys}
     is_there = pl.any_horizontal(pl.col(name).is_not_null() & (pl.col(name) != "") for name in columns.values())
-    return pl.when(is_there).then(pl.struct(**values))
+    return pl.when(is_there).then(pl.struct([value.alias(key) for key, value in values.items()]))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.wording import quoted
@@ -221,8 +221,12 @@ def _begins(path: Path, magic: bytes) -> bool:
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[IO[bytes]]:
-    with gzip.open(path) if _begins(path, GZIP) else path.open("rb") as file:
-        yield file
+    if _begins(path, GZIP):
+        with gzip.open(path) as packed:
+            yield cast("IO[bytes]", packed)
+    else:
+        with path.open("rb") as file:
+            yield file
 
 
 def _start(path: Path) -> bytes:

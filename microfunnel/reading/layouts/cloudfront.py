@@ -15,7 +15,6 @@ LAYOUTS = (
     Layout(
         name="cloudfront",
         title="CloudFront log",
-        marks=("date", "time", "c-ip", "cs-method", "cs-uri-stem"),
         values={
             "time": time,
             **requests(
@@ -29,6 +28,8 @@ LAYOUTS = (
             "query": given("cs-uri-query"),
         },
         timezone="UTC",
-        text=Delimited(separator="\t", quote=None, names_after="#Fields:", comment="#"),
+        text=Delimited(
+            separator="\t", quote=None, names_after="#Fields:", comment="#", least=("c-ip", "cs-method", "cs-uri-stem")
+        ),
     ),
 )

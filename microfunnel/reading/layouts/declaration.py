@@ -1,6 +1,6 @@
 """What a layout declares: which fields an export has, and what they mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -30,6 +30,24 @@ class Delimited:
     """What stands before the names of the fields, on a line of comment."""
     comment: str | None = None
     """How lines begin that are none of the table."""
+    least: tuple[str, ...] = ()
+    """Of the names on a line of comment, those that must be there."""
+
+    def names_in(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The fields of lines that have no header."""
+        start = self.names_after
+        if start is None:
+            return self.names or ()
+        return next((tuple(line.removeprefix(start).split()) for line in lines if line.startswith(start)), ())
+
+    def share(self, lines: Sequence[str]) -> float:
+        """The share of the lines that are built like this."""
+        names = self.names_in(lines)
+        if not names or not lines:
+            return 0.0
+        if self.names_after is not None:
+            return float(set(names).issuperset(self.least))
+        return sum(line.count(self.separator) + 1 == len(names) for line in lines) / len(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +55,11 @@ class Lines:
     """Text whose lines fit a pattern (Rust regex); its named groups are the fields."""
 
     pattern: str
+
+    def share(self, lines: Sequence[str]) -> float:
+        """The share of the lines that are built like this."""
+        fitting = pl.Series(lines, dtype=pl.String).str.contains(self.pattern)
+        return int(fitting.sum()) / len(lines) if lines else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,11 @@
 """GA4, exported to BigQuery: nested tables as Parquet or NDJSON, and results of queries as CSV."""
 
-from microfunnel.reading.layouts.declaration import Aggregate, Layout
+from collections.abc import Mapping
+
+from microfunnel.reading.layouts.declaration import Aggregate, Layout, Value
 
 TITLE = "GA4 export of BigQuery"
-WHO = {
+WHO: Mapping[str, Value] = {
     "user": ("user_id", "user_pseudo_id"),
     "anonymous": "user_pseudo_id",
     "time": "event_timestamp",

@@ -1,8 +1,10 @@
 """Segment and RudderStack: calls as JSONL, and the table `tracks` of a warehouse."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from microfunnel.reading.layouts.declaration import Layout, Lookup
+from microfunnel.reading.layouts.declaration import Layout, Lookup, Value
 
 
 def call(text: Lookup) -> pl.Expr:
@@ -10,8 +12,18 @@ def call(text: Lookup) -> pl.Expr:
     return pl.when(text("type") == "track").then(text("event")).otherwise(text("type"))
 
 
-CALL = {"user": ("userId", "anonymousId"), "anonymous": "anonymousId", "time": "timestamp", "event": call}
-TRACK = {"user": ("user_id", "anonymous_id"), "anonymous": "anonymous_id", "time": "timestamp", "event": "event"}
+CALL: Mapping[str, Value] = {
+    "user": ("userId", "anonymousId"),
+    "anonymous": "anonymousId",
+    "time": "timestamp",
+    "event": call,
+}
+TRACK: Mapping[str, Value] = {
+    "user": ("user_id", "anonymous_id"),
+    "anonymous": "anonymous_id",
+    "time": "timestamp",
+    "event": "event",
+}
 CALL_MARKS = ("type", "anonymousId", "messageId", "timestamp")
 TRACK_MARKS = ("anonymous_id", "event", "event_text", "timestamp", "received_at")
 
