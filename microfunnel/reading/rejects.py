@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from microfunnel.errors import reading_errors
 from microfunnel.events import REASONS, REJECTED
 from microfunnel.reading.canonical import Canon, KnownTable
 from microfunnel.reading.lines import BrokenRows
@@ -28,7 +29,8 @@ class Rejects:
         for known in self.tables:
             if left == 0:
                 return
-            found = self._of(known, left)
+            with reading_errors(f"{known.table.name}: "):
+                found = self._of(known, left)
             left = None if left is None else left - found.height
             yield found
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +20,8 @@ from microfunnel.reading.unpacking import PARQUET
 from microfunnel.wording import brief, quoted
 
 SAMPLE_LINES = 1_000
+FOOTER, SMALLEST_PARQUET = 8, 12
+"""Bytes: the length of the directory and the mark at the end of a Parquet file; these and the mark at its begin."""
 SEPARATORS = (",", ";", "\t", "|")
 LINE = "number of the line"
 FAULT = "fault of the line"
@@ -88,12 +92,19 @@ def open_table(source: Source, layout: str | None, delimiter: str | None) -> Tab
             keys, paths = _keys(lines, unfolded_fields())
             return _json_lines(source, keys, layout_of_fields(paths, layout))
         separator = delimiter or max(SEPARATORS, key=first.count)
-        names = next(csv.reader([first], delimiter=separator))
+        names = _header(first, separator)
         return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
 
 
 def _first(lines: Sequence[str]) -> str:
     return next(line for line in lines if line.strip()).lstrip("\ufeff")
+
+
+def _header(line: str, separator: str) -> tuple[str, ...]:
+    try:
+        return tuple(next(csv.reader([line], delimiter=separator)))
+    except csv.Error as error:
+        raise InputError(f"its first line is no header of CSV: {quoted(brief(line, 40))}") from error
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -110,10 +121,22 @@ def _first_lines(path: Path) -> list[str]:
 
 
 def _parquet(source: Source, name: str | None) -> Table:
+    _refuse_cut_parquet(source.path)
     frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
     schema = dict(frame.collect_schema())
     numbered = frame.with_row_index(LINE, offset=1)
     return Table(source, "Parquet", layout_of_fields(schema, name), frame, numbered, schema)
+
+
+def _refuse_cut_parquet(path: Path) -> None:
+    """An InputError where the directory at the end of the file is missing; polars may panic or ask for all memory."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - FOOTER))
+        length, end = struct.unpack("<I4s", file.read()) if size >= SMALLEST_PARQUET else (0, b"")
+    if end != PARQUET or length + SMALLEST_PARQUET > size:
+        hint = "copy or download it again"
+        raise InputError("is damaged or cut off: the directory of a Parquet file is not at its end", hint=hint)
 
 
 def _log(source: Source, layout: Layout, shape: Lines) -> Table:
@@ -129,7 +152,7 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
     scan = partial(_scan_delimited, source.path, shape)
     before = sum(bool(shape.comment) and line.startswith(shape.comment or "") for line in lines) if shape.names else 1
-    first = shape.names or tuple(next(csv.reader([_first(lines)], delimiter=shape.separator)))
+    first = shape.names or _header(_first(lines), shape.separator)
     table = Table(
         source,
         "CSV",
@@ -145,7 +168,9 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
     return _unfolded(table)
 
 
-def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None) -> pl.LazyFrame:
+def _scan_delimited(
+    path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None
+) -> pl.LazyFrame:
     return pl.scan_csv(
         path,
         glob=False,
