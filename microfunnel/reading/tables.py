@@ -145,7 +145,9 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
     return _unfolded(table)
 
 
-def _scan_delimited(path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None) -> pl.LazyFrame:
+def _scan_delimited(
+    path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None
+) -> pl.LazyFrame:
     return pl.scan_csv(
         path,
         glob=False,
