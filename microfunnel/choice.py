@@ -1,5 +1,6 @@
 """What the command line chooses: among the funnels of a goals file, how they count, and among the events."""
 
+import codecs
 import re
 from collections.abc import Sequence
 
@@ -8,6 +9,8 @@ from microfunnel.errors import UsageError
 from microfunnel.funnels import Breakdown, Funnel, misfits
 from microfunnel.goals import Goals
 from microfunnel.peers import Peer, counted_as, mismatches
+from microfunnel.reading.layouts import all_layouts
+from microfunnel.reading.recognition import OWN
 from microfunnel.reading.times import parse_moment
 from microfunnel.wording import did_you_mean, quoted
 
@@ -71,6 +74,15 @@ def choose_reading(goals: Goals, layout: str | None, delimiter: str | None, enco
     if delimiter is not None and len(delimiter) != 1:
         raise UsageError(f"--delimiter: {quoted(delimiter)} is not one character")
     events = goals.events.model_copy(update={name: value for name, value in said.items() if value is not None})
+    known = sorted({OWN, *(each.name for each in all_layouts())})
+    if events.layout is not None and events.layout not in known:
+        raise UsageError(f"no layout is called {quoted(events.layout)}", hint=f"known are {', '.join(known)}")
+    if events.encoding is not None:
+        try:
+            codecs.lookup(events.encoding)
+        except LookupError as error:
+            hint = "for example latin-1, utf-16 or cp1252"
+            raise UsageError(f"no encoding is called {quoted(events.encoding)}", hint=hint) from error
     return goals.model_copy(update={"events": events})
 
 

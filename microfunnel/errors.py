@@ -83,6 +83,7 @@ BROKEN_LINES = {
     "not properly escaped": "has a quote that is never closed, or one inside a field",
     "CSV malformed": "has a quote that is never closed, or one inside a field",
     "error parsing line": "has a line that is not a JSON object",
+    "expected to contain JSON object": "has a line that is not a JSON object",
     "TapeError": "has a line that is not a JSON object",
 }
 BROKEN_FILES = {

@@ -34,8 +34,6 @@ REASONS = (
     "bad_line",
 )
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
-HARMLESS = ("blank_row", "duplicate")
-"""Reasons for which nothing of the log is lost."""
 
 
 def field_column(field: str) -> str:

@@ -214,6 +214,10 @@ class ReportWarning:
     goals: tuple[str, ...] = ()
 
 
+HARMLESS = ("blank_row", "duplicate")
+"""Reasons to reject a row by which nothing of the log is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row that could not be used."""
@@ -252,6 +256,16 @@ class EventsResult:
     """The first rows that were rejected."""
     joined_ids: int | None = None
     """Anonymous ids that belong to a user; None where no column of them is declared."""
+
+    @property
+    def bad(self) -> dict[str, int]:
+        """Reason to rows, of those by which something of the log is lost."""
+        return {reason: n for reason, n in self.rejected.items() if reason not in HARMLESS}
+
+    @property
+    def bad_samples(self) -> list[RejectedRow]:
+        """The first of these rows."""
+        return [row for row in self.samples if row.reason not in HARMLESS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 import polars as pl
 
 from microfunnel.errors import InputError
-from microfunnel.events import HARMLESS, field_column
+from microfunnel.events import field_column
 from microfunnel.goals import Goals
 from microfunnel.matches import Match
 from microfunnel.matching import exclusion_column, goal_column, listed_events, step_columns
 from microfunnel.results import EventsResult, ReportWarning
-from microfunnel.wording import all_near, quoted
+from microfunnel.wording import REASONS, all_near, quoted
 
 MOST_NAMES = 1_000
 NEGLIGIBLE = 1e-6
@@ -21,15 +21,17 @@ MOST_SHOWN = 3
 
 def refuse_bad_rows(events: EventsResult, most: float) -> None:
     """An InputError where more than this share of the rows is bad."""
-    bad = {reason: n for reason, n in events.rejected.items() if reason not in HARMLESS}
-    if sum(bad.values()) <= most * events.rows_read:
+    bad = sum(events.bad.values())
+    if bad <= most * events.rows_read:
         return
-    share = sum(bad.values()) / events.rows_read
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in bad.items())
-    first = [f"{row.file}:{row.line}: {row.reason}" for row in events.samples if row.reason not in HARMLESS]
+    share = bad / events.rows_read
+    reasons = ", ".join(f"{n:,} {REASONS[reason]}" for reason, n in events.bad.items())
     raise InputError(
-        f"{sum(bad.values()):,} of {events.rows_read:,} rows ({share:.1%}) can't be used: {reasons}",
-        *first[:MOST_SHOWN],
+        f"{bad:,} of {events.rows_read:,} rows ({share * 100:.1f} %) can't be used: {reasons}",
+        *(
+            f"{row.file}:{row.line}, {REASONS[row.reason]}: {quoted(row.raw)}"
+            for row in events.bad_samples[:MOST_SHOWN]
+        ),
         hint=f"list them all (--rejects FILE), mend them, or put up with them (--max-bad {math.ceil(share * 100)}%)",
     )
 

@@ -9,6 +9,22 @@ LONGEST_SHOWN = 80
 MOST_COMPARED = 500
 MOST_LISTED = 12
 
+REASONS = {
+    "blank_row": "blank",
+    "duplicate": "written twice",
+    "too_few_fields": "with too few fields",
+    "too_many_fields": "with too many fields",
+    "bad_quote": "with a quote that is never closed",
+    "oversized_field": "with a field too large",
+    "bad_json": "that is no JSON object",
+    "bad_line": "that does not fit the log",
+    "empty_user": "without user",
+    "empty_time": "without time",
+    "empty_event": "without event",
+    "unreadable_time": "with an unreadable time",
+    "time_out_of_range": "with a time out of range",
+}
+"""Why a row was rejected, after a number of rows."""
 # Controls, zero-width and direction marks, line separators, lone surrogates and tags act on a terminal or hide in it.
 HARMFUL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"

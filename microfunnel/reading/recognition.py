@@ -7,7 +7,6 @@ import polars as pl
 from microfunnel.errors import InputError
 from microfunnel.reading.layouts import all_aggregates, all_layouts
 from microfunnel.reading.layouts.declaration import Layout
-from microfunnel.wording import quoted
 
 MOSTLY = 0.5
 """The share of the lines that must fit a layout."""
@@ -54,8 +53,4 @@ def _named(name: str | None) -> list[Layout]:
     """The layouts of this name, or all; none for a table that is said to be no other tool's."""
     if name is None or name == OWN:
         return [] if name else all_layouts()
-    known = [layout for layout in all_layouts() if layout.name == name]
-    if not known:
-        names = ", ".join(sorted({OWN, *(layout.name for layout in all_layouts())}))
-        raise InputError(f"no layout is called {quoted(name)}", hint=f"known are {names}")
-    return known
+    return [layout for layout in all_layouts() if layout.name == name]

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from microfunnel.errors import InputError, reading_errors
-from microfunnel.wording import quoted
 
 if TYPE_CHECKING:
     from microfunnel.reading.files import Source
@@ -139,10 +138,6 @@ class Unpacker:
                     if piece.endswith("\r"):
                         piece, returned = piece[:-1], "\r"
                     whole.write(piece.replace("\r\n", "\n").replace("\r", "\n"))
-        except LookupError as error:
-            raise InputError(
-                f"no encoding is called {quoted(encoding)}", hint="for example latin-1 or utf-16"
-            ) from error
         except UnicodeError as error:
             hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
             raise InputError(f"is not {encoding.removesuffix('-sig').upper()} text", hint=hint) from error

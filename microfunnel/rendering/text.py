@@ -9,15 +9,6 @@ DASH = "-"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 WINDOW_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
-REASONS = {
-    "blank_row": "blank",
-    "empty_user": "without user",
-    "empty_time": "without time",
-    "empty_event": "without event",
-    "unreadable_time": "with an unreadable time",
-    "time_out_of_range": "with a time out of range",
-}
-"""Why a row was rejected."""
 STOPPED = {
     "no_event": "never did it",
     "too_late": "too late",

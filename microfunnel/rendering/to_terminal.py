@@ -11,8 +11,12 @@ from microfunnel.rendering.cells import caution, name
 from microfunnel.rendering.funnel import funnel_section
 from microfunnel.rendering.grid import flow, room
 from microfunnel.rendering.scorecard import scorecard
-from microfunnel.rendering.text import REASONS, number, period, plural, words
+from microfunnel.rendering.text import number, period, plural, words
 from microfunnel.results import EventsResult, Report
+from microfunnel.wording import REASONS
+
+MOST_REJECTED = 3
+"""Rows that are shown of those that could not be used."""
 
 
 def render(report: Report, screen: Screen) -> str:
@@ -56,7 +60,15 @@ def _trust(report: Report, screen: Screen) -> list[Text]:
     lines = flow(phrases, screen)
     for line in lines:
         line.stylize_before("dim")
-    return [*lines, *(line for warning in events.warnings for line in caution(warning.message, screen))]
+    messages = [*_rejected(events), *(warning.message for warning in events.warnings)]
+    return [*lines, *(line for message in messages for line in caution(message, screen))]
+
+
+def _rejected(events: EventsResult) -> list[str]:
+    """Some of the rows that could not be used."""
+    samples = events.bad_samples[:MOST_REJECTED]
+    shown = (f"{row.file}:{row.line} {REASONS.get(row.reason, words(row.reason))}" for row in samples)
+    return [f"rejected, for example: {'; '.join(shown)}"] if samples else []
 
 
 def _rows(events: EventsResult, screen: Screen) -> Text:

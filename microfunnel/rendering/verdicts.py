@@ -1,7 +1,8 @@
 """What became of events and journeys, in words."""
 
 from microfunnel.explanations import ExplainedFunnel, ExplainedUnit, Verdict
-from microfunnel.rendering.text import REASONS, duration, words
+from microfunnel.rendering.text import duration, words
+from microfunnel.wording import REASONS
 
 VERDICTS = {
     "entry": "entry",
