@@ -45,8 +45,11 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
     with scratch_folder() as folder:
         decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
         sources = Unpacker(folder, decoding).readable(find_files(request.sources, stdin, folder))
-        reading = _Reading(request, sources, decoding)
-        result, broken = _at_once(reading, use)
+        try:
+            reading = _Reading(request, sources, decoding)
+            result, broken = _at_once(reading, use)
+        except NotTextError as error:
+            raise _with_line(sources, error) from error
         if not broken:
             return result[0]
         mended = {table.name: without_broken_lines(table, folder) for table in broken}
@@ -69,8 +72,6 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
             if not broken:
                 raise
             return [], broken
-        except NotTextError as error:
-            raise _with_line(reading.sources, error) from error
 
 
 class _Reading:

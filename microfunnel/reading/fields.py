@@ -8,7 +8,7 @@ from microfunnel.errors import InputError
 from microfunnel.goals import Columns
 from microfunnel.reading.layouts.declaration import Layout, Value
 from microfunnel.reading.nested import field_expr, text_expr
-from microfunnel.wording import all_near, quoted, shortened
+from microfunnel.wording import all_near, clean, quoted, shortened
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
@@ -53,8 +53,8 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 REQUIRED = ("user", "time", "event")
 CANONICAL = (*REQUIRED, "session", "anonymous")
 MOST_LISTED = 20
-LONGEST_LIST = 400
-"""Columns, and their letters, that a message lists: a file may have thousands, and names as long as a page."""
+LONGEST_LIST = 300
+"""Columns, and their bytes, that a message lists: a file may have thousands, and names as long as a page."""
 
 
 def find_columns(
@@ -125,8 +125,8 @@ def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType]) -> str
 
 def _in_few_words(columns: Sequence[str]) -> str:
     shown: list[str] = []
-    for column in map(shortened, columns[:MOST_LISTED]):
-        if sum(map(len, shown)) + len(column) > LONGEST_LIST:
+    for column in (shortened(clean(each)) for each in columns[:MOST_LISTED]):
+        if len("".join((*shown, column)).encode()) > LONGEST_LIST:
             break
         shown.append(column)
     return ", ".join(shown) + (", ..." if len(columns) > len(shown) else "")
