@@ -13,6 +13,7 @@ from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
 from microfunnel.reading.lines import BrokenRows, has_broken_lines, without_broken_lines
+from microfunnel.reading.noticing import Watch
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
 from microfunnel.reading.unpacking import Decoding, Unpacker, first_bad_line
@@ -44,9 +45,11 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
     """
     with scratch_folder() as folder:
         decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
-        sources = Unpacker(folder, decoding).readable(find_files(request.sources, stdin, folder))
+        files = find_files(request.sources, stdin, folder)
+        watch = Watch(files)
+        sources = Unpacker(folder, decoding).readable(files)
         try:
-            reading = _Reading(request, sources, decoding)
+            reading = _Reading(request, sources, decoding, watch)
             result, broken = _at_once(reading, use)
         except NotTextError as error:
             raise _with_line(sources, error) from error
@@ -77,8 +80,9 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
 class _Reading:
     """The files of one request, opened and understood."""
 
-    def __init__(self, request: Request, sources: Sequence[Source], decoding: Decoding) -> None:
+    def __init__(self, request: Request, sources: Sequence[Source], decoding: Decoding, watch: Watch) -> None:
         self._request = request
+        self._watch = watch
         self.sources = sources
         settings = request.settings
         opened = [(source.name, open_table(source, settings.layout, settings.delimiter)) for source in sources]
@@ -92,6 +96,8 @@ class _Reading:
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"
         self._warnings = [
+            *watch.same_name,
+            *(notice for table in tables for notice in table.notices),
             *(("empty_file", f"{name} is empty") for name in empty),
             *(("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing),
             *(("replaced_bytes", f"{name}: {n:,} times {replaced}") for name, n in decoding.replaced.items()),
@@ -114,6 +120,7 @@ class _Reading:
             parts=tuple((each.table.name, canon.events(each)) for each in known),
             paths=tuple(source.path for source in self.sources),
             warnings=tuple(self._warnings),
+            noticed=self._watch.changed,
             joined_ids=None if canon.people is None else canon.people.height,
             whole_ids=canon.whole_ids,
             layouts=tuple(dict.fromkeys(layouts)),

@@ -14,6 +14,7 @@ import polars as pl
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
+from microfunnel.reading.noticing import Notice, escaped_quotes
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.unfolding import unfolded
 from microfunnel.reading.unpacking import PARQUET
@@ -49,6 +50,8 @@ class Table:
     """Lines before the first row."""
     json_schema: Mapping[str, pl.DataType] = field(default_factory=dict)
     """Of NDJSON, as its lines have it."""
+    notices: tuple[Notice, ...] = ()
+    """What is odd about it."""
 
     @property
     def name(self) -> str:
@@ -164,6 +167,7 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
         replace(shape, names=tuple(scan(names=shape.names).collect_schema())),
         repeated=frozenset(name for name in first if first.count(name) > 1),
         lines_before=before,
+        notices=() if shape.quote is None else tuple(escaped_quotes(source.name, lines)),
     )
     return _unfolded(table)
 
