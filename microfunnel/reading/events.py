@@ -12,7 +12,7 @@ from microfunnel.goals import Events
 from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
-from microfunnel.reading.lines import BrokenRows, has_broken_lines, without_broken_lines
+from microfunnel.reading.lines import BrokenRows, has_broken_lines, has_half_characters, without_broken_lines
 from microfunnel.reading.noticing import Watch
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
@@ -66,15 +66,15 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
     delimited = [table for table in tables if table.shape is not None]
     json_lines = [table for table in tables if table.is_open_ended]
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(lambda: list(filter(has_broken_lines, delimited)))
+        looking = pool.submit(lambda: [*filter(has_broken_lines, delimited), *filter(has_half_characters, json_lines)])
         try:
             return [use(reading.events(reading.known, {}))], looking.result()
         except BrokenLinesError:
             # A broken line of CSV may not be noticed, one of NDJSON always is.
-            broken = [*looking.result(), *filter(has_broken_lines, json_lines)]
+            broken = {table.name: table for table in (*looking.result(), *filter(has_broken_lines, json_lines))}
             if not broken:
                 raise
-            return [], broken
+            return [], list(broken.values())
 
 
 class _Reading:
@@ -115,11 +115,15 @@ class _Reading:
         )
         if settings.columns.anonymous is not None:
             canon = replace(canon, people=join_people(canon, known))
+        halves = "lines with half a character (a lone surrogate), which was replaced:"
+        mended = [
+            ("replaced_bytes", f"{name}: {halves} {rows.mended:,}") for name, rows in broken.items() if rows.mended
+        ]
         layouts = [each.table.layout.title for each in known if each.table.layout is not None]
         return EventTable(
             parts=tuple((each.table.name, canon.events(each)) for each in known),
             paths=tuple(source.path for source in self.sources),
-            warnings=tuple(self._warnings),
+            warnings=(*self._warnings, *mended),
             noticed=self._watch.changed,
             joined_ids=None if canon.people is None else canon.people.height,
             whole_ids=canon.whole_ids,

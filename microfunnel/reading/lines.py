@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.errors import reading_errors
+from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
 from microfunnel.reading.layouts.declaration import Delimited
 from microfunnel.reading.tables import LINE, Table, numbered_copy
 from microfunnel.scratch import scratch_errors
@@ -30,6 +31,8 @@ class BrokenRows:
     reasons: Counter[str] = field(default_factory=Counter)
     pieces: list[Path] = field(default_factory=list)
     """IPC files of `number of the line` (UInt32), `reason` (String) and `raw` (String)."""
+    mended: int = 0
+    """Lines with half a character, of which the sign for what is no text was made."""
 
     def frames(self) -> Iterator[pl.LazyFrame]:
         return (pl.scan_ipc(piece) for piece in self.pieces)
@@ -42,12 +45,22 @@ def has_broken_lines(table: Table) -> bool:
         return bool(lines.select((~_plain(table)).any()).collect(engine="streaming").item())
 
 
+def has_half_characters(table: Table) -> bool:
+    r"""Whether some line of NDJSON has half a character, such as `\ud83d` alone, of which polars makes a zero."""
+    with reading_errors(f"{table.name}: "):
+        whole = pl.col(TEXT).str.replace_all(WHOLE, "")
+        found = (pl.col(TEXT).str.contains(HALF) & whole.str.contains(HALF)).any()
+        return bool(pl.scan_lines(table.source.path, glob=False).select(found).collect(engine="streaming").item())
+
+
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
     """The table of a copy in `folder` that only has rows, and what is not in it."""
     copy = folder / f"rows of {table.source.path.name}"
     mender = _Mender(table, folder)
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
         lines = pl.scan_lines(table.source.path, glob=False, row_index_name=LINE, row_index_offset=1)
+        if table.shape is None:
+            lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
         for batch in lines.with_columns(_plain(table).alias(PLAIN)).collect_batches(chunk_size=BATCH):
             file.write(mender.mended(batch))
         file.write(mender.rest())
@@ -93,6 +106,13 @@ class _Mender:
         lines = batch if self._waiting is None else pl.concat([self._waiting, batch])
         held_back = 0 if self._table.shape is None else MOST_LINES
         return self._rows(lines, max(lines.height - held_back, 0))
+
+    def of_whole_characters(self, lines: pl.Series) -> pl.Series:
+        """The lines with the sign for what is no text in place of each half of a character."""
+        suspects = lines.str.contains(HALF).arg_true()
+        wholes = [of_whole_characters(lines[each]) for each in suspects]
+        self.broken.mended += sum(whole != lines[each] for each, whole in zip(suspects, wholes, strict=True))
+        return lines.scatter(suspects, wholes) if wholes else lines
 
     def rest(self) -> bytes:
         """The rows that begin in the last lines."""

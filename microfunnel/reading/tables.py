@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.characters import of_whole_characters
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
 from microfunnel.reading.noticing import Notice, escaped_quotes
@@ -226,7 +227,7 @@ def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.D
     bad = None
     for number, line in enumerate(lines, start=1):
         try:
-            event = json.loads(line.lstrip("\ufeff") or "{}")
+            event = json.loads(of_whole_characters(line.lstrip("\ufeff")) or "{}")
         except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
