@@ -131,9 +131,13 @@ class Unpacker:
         place = self._place()
         errors = _Replaced.NAME if self._decoding.replace else "strict"
         try:
-            with _unpacked(source.path) as packed, place.open("w", encoding="utf-8", newline="\n") as whole:
+            with (
+                _unpacked(source.path) as packed,
                 # It takes lone returns for ends of lines, too.
-                shutil.copyfileobj(io.TextIOWrapper(packed, encoding, errors), whole, PIECE)
+                io.TextIOWrapper(packed, encoding, errors) as text,
+                place.open("w", encoding="utf-8", newline="\n") as whole,
+            ):
+                shutil.copyfileobj(text, whole, PIECE)
         except LookupError as error:
             raise InputError(f"{quoted(encoding)} is no encoding of text", hint="for example latin-1") from error
         except UnicodeError as error:
