@@ -19,6 +19,7 @@ from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
 from microfunnel.partitions import Partition, Partitions, Users
+from microfunnel.progress import Expected, Listener, Phase, unknown
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
@@ -65,7 +66,7 @@ def analyse(
         found = gather(events, used_expr(goals, period), wanted, rows, users)
         limits = limits_of(goals, period, found.known_until)
         count_rows = partial(count, goals=goals, named=named, limits=limits)
-        counts, all_users = _count_all(rows.partitions(), count_rows, users)
+        counts, all_users = _count_all(rows.partitions(), count_rows, users, events.listener)
     return Report(
         events=EventsResult(
             files=len(events.paths),
@@ -92,14 +93,21 @@ def analyse(
 
 
 def _count_all(
-    partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], Counts], users: Users | None
+    partitions: Sequence[Partition],
+    count_rows: Callable[[pl.DataFrame], Counts],
+    users: Users | None,
+    listener: Listener,
 ) -> tuple[Counts, int | None]:
     """The counts of all partitions, some at a time (polars does much in each on one core only), and all users."""
+    listener.begin(Phase.COUNTING, lambda: Expected(len(partitions), is_exact=True))
     pool = ThreadPoolExecutor(max_workers=min(pl.thread_pool_size(), MOST_AT_ONCE))
     try:
         all_users = None if users is None else pool.submit(users.count)
-        counts = Counts.added(list(pool.map(lambda partition: count_rows(partition.rows()), partitions)))
-        return counts, None if all_users is None else all_users.result()
+        found: list[Counts] = []
+        for counts in pool.map(lambda partition: count_rows(partition.rows()), partitions):
+            found.append(counts)
+            listener.advance(1)
+        return Counts.added(found), None if all_users is None else all_users.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -119,6 +127,8 @@ def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:
 
 def _silence(events: EventTable, goals: Goals, period: Period, unmatched: Collection[str]) -> list[ReportWarning]:
     """Warnings of goals and steps that no event matches; only where there are any are the event names read."""
+    if unmatched:
+        events.listener.begin(Phase.NAMING, unknown)
     used = events.frame.filter(used_expr(goals, period))
     names = dict(collect(events, event_names(used))[0].iter_rows()) if unmatched else {}
     return unmatched_warnings(goals, unmatched, names)

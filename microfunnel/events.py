@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from microfunnel.progress import NOBODY, Ask, Listener, unknown
+
 USER = "user"
 TIME = "time"
 SESSION = "session"
@@ -48,6 +50,11 @@ class EventTable:
     """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
+
+    expected: Ask = unknown
+    """How many rows there are."""
+    listener: Listener = NOBODY
+    """Who is told how far the reading and the counting of these events is."""
 
     def user_key(self, user: str) -> int:
         """What stands in the column `user` for this id."""

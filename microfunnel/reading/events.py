@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import BinaryIO
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, SESSION, SPREAD, TIME, USER, EventTable, field_column
 from microfunnel.goals import Events
+from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import field_expr, find_columns, near_columns, text_expr
 from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_table
 from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
@@ -68,6 +70,7 @@ def open_events(
             warnings=tuple(warnings),
             joined_ids=None if joined is None else joined.height,
             whole_ids=whole_ids,
+            expected=partial(expected_rows, [table.path for table in tables]),
         )
 
 
