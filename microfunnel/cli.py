@@ -86,6 +86,7 @@ def run(
 
     from microfunnel.analysis import analyse, fields_needed
     from microfunnel.choice import choose, choose_memory, choose_period
+    from microfunnel.display import shown_progress
     from microfunnel.output import write_output
     from microfunnel.peers import PEERS
     from microfunnel.reading.events import open_events
@@ -98,9 +99,12 @@ def run(
     period = choose_period(since, until, as_of, chosen.events.timezone, trend)
     most = choose_memory(memory)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened:
+    with (
+        shown_progress(color) as listener,
+        open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened,
+    ):
         caveats = () if peer is None else (("counted_as", peer.caveat),)
-        table = replace(opened, warnings=(*opened.warnings, *caveats))
+        table = replace(opened, warnings=(*opened.warnings, *caveats), listener=listener)
         report = analyse(table, chosen, period, memory=most, with_users=not without_users)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
@@ -120,8 +124,11 @@ def explain(
     color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
 ) -> None:
     """Say why a user was counted in a funnel as it was: what became of each of its events."""
+    from dataclasses import replace
+
     from microfunnel.analysis import fields_needed
     from microfunnel.choice import choose, choose_period
+    from microfunnel.display import shown_progress
     from microfunnel.explaining import explain as explain_user
     from microfunnel.output import write_output
     from microfunnel.reading.events import open_events
@@ -132,8 +139,11 @@ def explain(
     chosen = choose(read_goals(goals), funnel or [], [], 1)
     period = choose_period(since, until, as_of, chosen.events.timezone)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
-    with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table:
-        found = explain_user(unit, table, chosen, period)
+    with (
+        shown_progress(color) as listener,
+        open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as table,
+    ):
+        found = explain_user(unit, replace(table, listener=listener), chosen, period)
     screen = detect_screen(None if output else sys.stdout, color)
     render = explanation_json.render if as_json else explanation.render
     write_output(render(found, screen), output, inputs=[goals, *table.paths])
