@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, TextIO
 
 from microfunnel.interrupts import at_signal
-from microfunnel.progress import NOBODY, Ask, Expected, Listener, Phase
+from microfunnel.progress import NOBODY, Ask, Expected, Listener, Phase, unknown
 from microfunnel.rendering.text import duration, number
 from microfunnel.screen import detect_screen, shows_progress
 
@@ -78,7 +78,7 @@ class _Display:
     def __init__(self, stream: TextIO, color: str) -> None:
         self._stream = stream
         self._color = color
-        self._work: _Work | None = None
+        self._work = _Work(Phase.OPENING, unknown)
         self._over = Event()
         self._thread = Thread(target=self._show, daemon=True)
         self._thread.start()
@@ -92,17 +92,16 @@ class _Display:
         self._work = _Work(phase, ask)
 
     def advance(self, amount: int) -> None:
-        if self._work is not None:
-            self._work.done += amount
+        self._work.done += amount
 
     def _show(self) -> None:
         if self._over.wait(PATIENCE):
             return
         with _line(self._stream, self._color) as line:
             while not self._over.wait(FRAME):
-                if (work := self._work) is not None:
-                    work.draw(line)
-                    work.look_ahead()
+                work = self._work
+                work.draw(line)
+                work.look_ahead()
 
 
 class _Work:

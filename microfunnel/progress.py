@@ -9,6 +9,7 @@ from typing import Protocol
 class Phase(StrEnum):
     """What takes its time."""
 
+    OPENING = "opening files"
     READING = "reading"
     COUNTING = "counting"
     NAMING = "looking up event names"
