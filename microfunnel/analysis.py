@@ -69,7 +69,7 @@ def analyse(
         counts, all_users = _count_all(rows.partitions(), count_rows, users, events.listener)
     return Report(
         events=EventsResult(
-            files=len(events.paths),
+            files=len(events.paths) + events.elsewhere,
             rows_read=found.rows_read,
             rows_used=found.rows_used,
             rows_filtered=found.rows_read - found.rows_used - found.rejected.total(),

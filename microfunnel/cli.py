@@ -57,7 +57,7 @@ def microfunnel(
 
 @app.command()
 def run(
-    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    events: Annotated[list[str], typer.Argument(help="Files, s3:// addresses, globs, or -.", metavar="EVENTS...")],
     goals: GoalsPath,
     funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
     by: Annotated[
@@ -113,7 +113,7 @@ def run(
 @app.command()
 def explain(
     unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
-    events: Annotated[list[str], typer.Argument(help="Files, globs, or - for standard input.", metavar="EVENTS...")],
+    events: Annotated[list[str], typer.Argument(help="Files, s3:// addresses, globs, or -.", metavar="EVENTS...")],
     goals: GoalsPath,
     funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
     since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,

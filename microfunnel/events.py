@@ -44,6 +44,9 @@ class EventTable:
     parts: tuple[tuple[str, pl.LazyFrame], ...]
     """The name of each file and its events."""
     paths: tuple[Path, ...] = ()
+    """The files of this machine."""
+    elsewhere: int = 0
+    """How many more were read elsewhere."""
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
     joined_ids: int | None = None

@@ -252,6 +252,7 @@ def test_text_has_about_as_many_rows_as_expected(tmp_path: Path, name: str, rows
 def test_parquet_says_how_many_rows_it_has(tmp_path: Path) -> None:
     paths = [written(tmp_path, "[a].parquet"), written(tmp_path, "b.parquet", 7)]
     assert expected_rows(paths) == Expected(LINES + 7, is_exact=True)
+    assert expected_rows([], [pl.scan_parquet(paths, glob=False)]) == Expected(LINES + 7, is_exact=True)
     mixed = expected_rows([*paths, written(tmp_path, "c.csv", 10)])
     assert mixed == Expected(LINES + 18, is_exact=False)
 

@@ -12,8 +12,9 @@ from microfunnel.events import REASONS, REJECTED, SESSION, SPREAD, TIME, USER, E
 from microfunnel.goals import Events
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import field_expr, find_columns, near_columns, text_expr
-from microfunnel.reading.files import SAMPLE_LINES, Table, event_files, open_table
+from microfunnel.reading.files import SAMPLE_LINES, Source, Table, event_files, open_table
 from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
+from microfunnel.reading.stores import Stored
 from microfunnel.reading.times import time_expr
 from microfunnel.wording import quoted
 
@@ -66,11 +67,16 @@ def open_events(
         names = (table.name for table in tables)
         yield EventTable(
             parts=tuple(zip(names, events, strict=True)),
-            paths=tuple(file.path for file in files),
+            paths=tuple(file.path for file in files if isinstance(file, Source)),
+            elsewhere=sum(isinstance(file, Stored) for file in files),
             warnings=tuple(warnings),
             joined_ids=None if joined is None else joined.height,
             whole_ids=whole_ids,
-            expected=partial(expected_rows, [table.path for table in tables]),
+            expected=partial(
+                expected_rows,
+                [table.path for table in tables if table.path is not None],
+                [table.frame for table in tables if table.path is None],
+            ),
         )
 
 

@@ -15,10 +15,13 @@ SAMPLE = 1 << 18
 PARQUET, GZIP, ZSTD = b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
-def expected_rows(paths: Sequence[Path]) -> Expected | None:
-    """The rows of these files; None where there is no telling, because of how they are compressed or of a fault."""
+def expected_rows(paths: Sequence[Path], tables: Sequence[pl.LazyFrame] = ()) -> Expected | None:
+    """The rows of these files, and of these tables of Parquet.
+
+    None where there is no telling, because of how a file is compressed or of a fault.
+    """
     with suppress(OSError, InputError, zlib.error):
-        of_parquet: list[pl.LazyFrame] = []
+        of_parquet = [table.select(pl.len()) for table in tables]
         of_text: list[int | None] = []
         for path in paths:
             with path.open("rb") as file:

@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import polars as pl
 
 from microfunnel.errors import InputError, UsageError, reading_errors
+from microfunnel.reading.stores import Address, Stored, find_objects, is_address, open_object
 from microfunnel.scratch import scratch_folder
 from microfunnel.wording import brief
 
@@ -36,7 +36,8 @@ class Table:
     """One file, opened but not read."""
 
     name: str
-    path: Path
+    path: Path | None
+    """None for an object that is read where it is."""
     frame: pl.LazyFrame
     schema: dict[str, pl.DataType]
     is_open_ended: bool
@@ -44,15 +45,17 @@ class Table:
 
     def with_keys(self, names: Collection[str]) -> "Table":
         """The table with these keys too, where a row further down may have one that the first rows lack."""
+        if self.path is None:
+            return self
         schema = self.schema | {name.partition(".")[0]: pl.String() for name in names}
         return replace(self, frame=pl.scan_ndjson(self.path, schema=schema), schema=schema)
 
 
 @contextmanager
-def event_files(sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[list[Source]]:
+def event_files(sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[list[Source | Stored]]:
     """The files that the arguments name, each once, in a stable order; `-` is standard input, kept in a file."""
     problems: list[str] = []
-    found: list[Source] = []
+    found: list[Source | Address] = []
     with scratch_folder() as folder:
         for source in dict.fromkeys(sources):
             try:
@@ -61,7 +64,14 @@ def event_files(sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[list
                 problems += error.problems
         if problems:
             raise InputError(*problems)
-        yield [_readable(source, folder) for source in _distinct(found)]
+        yield [_ready(source, folder, number) for number, source in enumerate(_distinct(found))]
+
+
+def _ready(source: Source | Address, folder: Path, number: int) -> Source | Stored:
+    if isinstance(source, Source):
+        return _readable(source, folder)
+    opened = open_object(source, folder / f"object {number}")
+    return opened if isinstance(opened, Stored) else _readable(Source(opened, source.name), folder)
 
 
 def _standard_input(stdin: BinaryIO | None, folder: Path) -> Source:
@@ -80,9 +90,9 @@ def _copied(stream: BinaryIO, path: Path) -> Path:
     return path
 
 
-def _expand(source: str) -> list[Source]:
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
-        raise InputError(f"{source}: only local files can be read; download it first")
+def _expand(source: str) -> Sequence[Source | Address]:
+    if is_address(source):
+        return find_objects(source)
     path = Path(source)
     if path.is_dir():
         raise InputError(f"{source}: is a directory; name its files, for example {source.rstrip('/')}/*.parquet")
@@ -96,13 +106,19 @@ def _expand(source: str) -> list[Source]:
     raise InputError(f"{source}: no such file")
 
 
-def _distinct(found: Sequence[Source]) -> list[Source]:
+def _distinct(found: Sequence[Source | Address]) -> list[Source | Address]:
     """The files without those that were named before, also under another name."""
-    files: dict[tuple[int, int], Source] = {}
+    files: dict[object, Source | Address] = {}
     for source in found:
-        status = source.path.stat()
-        files.setdefault((status.st_dev, status.st_ino), source)
+        files.setdefault(_identity(source), source)
     return list(files.values())
+
+
+def _identity(source: Source | Address) -> object:
+    if isinstance(source, Address):
+        return source.name
+    status = source.path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _readable(source: Source, folder: Path) -> Source:
@@ -126,9 +142,11 @@ def _readable(source: Source, folder: Path) -> Source:
     return source
 
 
-def open_table(source: Source) -> Table | None:
+def open_table(source: Source | Stored) -> Table | None:
     """The file as a table, its format told by its content; None where it is empty."""
     with reading_errors(f"{source.name}: "):
+        if isinstance(source, Stored):
+            return Table(source.name, None, source.frame, dict(source.frame.collect_schema()), is_open_ended=False)
         with source.path.open("rb") as file:
             start = file.read(4)
         if not start:
