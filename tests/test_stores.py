@@ -1,30 +1,22 @@
-"""Events in an object store: they count as the same local files do, and nothing else is ever asked for."""
+"""Events in an object store: they count as the same local files do, and what is not there is named."""
 
 import gzip
 import json
-import socketserver
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
 import polars as pl
 import pytest
-from program import GOALS, environment, lay_out, run
+from network import KEYS, NO_KEYS
+from program import GOALS, lay_out, run
 
 SERVER = Path(__file__).parent / "store_server.py"
-NO_KEYS = {
-    name: value
-    for name, value in environment().items()
-    if not name.startswith(("AWS_", "AZURE_", "GOOGLE_")) and not name.lower().endswith("_proxy")
-}
-KEYS = {"AWS_ACCESS_KEY_ID": "id-of-the-key", "AWS_SECRET_ACCESS_KEY": "secret-of-the-key", "AWS_REGION": "us-east-1"}
 OPTIONS = ("--goals", "goals.yaml", "--by", "device", "--json")
 DAYS = 3
 QUICKLY = 20
@@ -196,126 +188,3 @@ def test_what_is_not_there_is_named(folder: Path, store: dict[str, str], address
     assert problem == f"{address}: {message}"
     assert len(hints) <= 1
     assert time.monotonic() - began < QUICKLY
-
-
-def test_a_bucket_with_a_password_is_not_repeated(folder: Path) -> None:
-    done = run(folder, "run", "s3://id:password@logs/events.csv", *OPTIONS, env=NO_KEYS)
-    assert (done.returncode, done.stdout) == (3, b"")
-    assert b"password" not in done.stderr
-
-
-@dataclass
-class Line:
-    """A port on which somebody waits, what was sent to it, and what it says to that."""
-
-    port: int = 0
-    heard: list[bytes] = field(default_factory=list)
-
-
-@contextmanager
-def listening(answer: str) -> Iterator[Line]:
-    line = Line()
-
-    class Answer(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            line.heard.append(self.request.recv(1 << 16))
-            self.request.sendall(answer.encode())
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
-        line.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        yield line
-        server.shutdown()
-
-
-def through(port: int) -> dict[str, str]:
-    """An environment in which all that goes to a network comes by this port."""
-    place = f"http://127.0.0.1:{port}"
-    proxies = {f"{name}_proxy": place for name in ("http", "https", "all")}
-    loud = {name.upper(): value for name, value in proxies.items()}
-    return {**NO_KEYS, **KEYS, **proxies, **loud, "AWS_ENDPOINT_URL": place, "HF_ENDPOINT": place}
-
-
-def refusal(code: str) -> str:
-    """An answer that repeats what it was asked with, as stores do."""
-    body = f"<Error><Code>{code}</Code><AWSAccessKeyId>{KEYS['AWS_ACCESS_KEY_ID']}</AWSAccessKeyId></Error>"
-    return f"HTTP/1.1 403 Forbidden\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
-
-
-@pytest.mark.parametrize("address", ["s3://logs/events.csv", "s3://logs/*.parquet"])
-@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"])
-def test_wrong_keys_are_not_repeated(folder: Path, address: str, code: str) -> None:
-    with listening(refusal(code)) as line:
-        env = {**NO_KEYS, **KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}"}
-        done = run(folder, "run", address, *OPTIONS, env=env)
-    assert (done.returncode, done.stdout) == (3, b"")
-    assert done.stderr.decode() == f"{address}: access is denied; look at the credentials in the environment\n"
-    assert KEYS["AWS_SECRET_ACCESS_KEY"].encode() not in b"".join(line.heard)
-
-
-@pytest.mark.parametrize("address", ["s3://logs/events.csv", "s3://logs/*.parquet"])
-def test_without_keys_the_machine_is_asked_for_some(folder: Path, address: str) -> None:
-    """That is polars' way; SECURITY.md says so."""
-    with listening("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as line:
-        env = {**NO_KEYS, "AWS_REGION": "us-east-1", "AWS_METADATA_ENDPOINT": f"http://127.0.0.1:{line.port}"}
-        done = run(folder, "run", address, *OPTIONS, env={**env, "HOME": str(folder)})
-    assert (done.returncode, done.stdout) == (3, b"")
-    assert done.stderr.decode() == f"{address}: there are no credentials for it in the environment\n"
-    assert line.heard
-
-
-def test_without_a_region_s3_is_asked_for_it_and_nobody_is_warned(folder: Path) -> None:
-    with listening(refusal("AccessDenied")) as line:
-        env = {**through(line.port), "HOME": str(folder)}
-        del env["AWS_REGION"], env["AWS_ENDPOINT_URL"]
-        done = run(folder, "run", "s3://logs/events.csv", *OPTIONS, env=env)
-    assert done.stderr.decode() == "s3://logs/events.csv: can't be reached\n"
-    assert {heard.split(b"\r\n")[0] for heard in line.heard} == {b"CONNECT logs.s3.amazonaws.com:443 HTTP/1.1"}
-
-
-@pytest.mark.parametrize("address", ["s3://logs/events.csv", "s3://logs/*.parquet"])
-def test_a_store_that_is_not_there_is_given_up_soon(folder: Path, address: str) -> None:
-    with listening("") as line:
-        port = line.port
-    began = time.monotonic()
-    env = {**NO_KEYS, **KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    done = run(folder, "run", address, *OPTIONS, env=env)
-    assert (done.returncode, done.stdout) == (3, b"")
-    assert done.stderr.decode() == f"{address}: can't be reached: connection refused\n"
-    assert time.monotonic() - began < QUICKLY
-
-
-# --- nothing else -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://127.0.0.1:{port}/events.csv",
-        "https://127.0.0.1:{port}/events.csv",
-        "ftp://127.0.0.1:{port}/events.csv",
-        "hf://datasets/somebody/events/events.parquet",
-        "file:///etc/passwd",
-        "s3a://logs/events.csv",
-        "S3://logs/events.csv",
-        "gcs://logs/events.csv",
-        "abfss://logs@somebody/events.csv",
-    ],
-)
-def test_other_addresses_are_refused_and_nobody_is_asked(folder: Path, address: str) -> None:
-    with listening(refusal("AccessDenied")) as line:
-        asked = address.format(port=line.port)
-        done = run(folder, "run", asked, *OPTIONS, env=through(line.port))
-    assert (done.returncode, done.stdout) == (3, b"")
-    message = f"{asked}: only local files, s3://, gs:// and az:// can be read; download it first\n"
-    assert done.stderr.decode() == message
-    assert line.heard == []
-
-
-def test_local_files_ask_nobody(folder: Path) -> None:
-    with listening(refusal("AccessDenied")) as line:
-        assert run(folder, "run", "logs/days/*.csv", *OPTIONS, env=through(line.port)).returncode == 0
-        assert line.heard == []
-        run(folder, "run", "s3://logs/events.csv", *OPTIONS, env=through(line.port))
-        assert line.heard, "this test could not have noticed"
