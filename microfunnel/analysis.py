@@ -21,6 +21,7 @@ from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
 from microfunnel.partitions import Partition, Partitions, Users
+from microfunnel.progress import Expected, Listener, Phase, unknown
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, RejectedRow, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
@@ -72,13 +73,13 @@ def analyse(
         limits = limits_of(goals, period, found.known_until)
         needed = None if goals.need_all_events else pl.any_horizontal(*named)
         count_rows = partial(_count_part, needed=needed, goals=goals, named=named, limits=limits)
-        (counts, duplicates), all_users = _count_all(rows.partitions(), count_rows, users)
+        (counts, duplicates), all_users = _count_all(rows.partitions(), count_rows, users, events.listener)
     rejected = found.rejected + Counter(events.broken) + Counter({"duplicate": duplicates})
     rows_read = found.rows_read + sum(events.broken.values())
     rows_used = found.rows_used - duplicates
     return Report(
         events=EventsResult(
-            files=len(events.paths),
+            files=len(events.paths) + events.elsewhere,
             layouts=events.layouts,
             rows_read=rows_read,
             rows_used=rows_used,
@@ -104,17 +105,26 @@ def analyse(
 
 
 def _count_all(
-    partitions: Sequence[Partition], count_rows: Callable[[pl.DataFrame], tuple[Counts, int]], users: Users | None
+    partitions: Sequence[Partition],
+    count_rows: Callable[[pl.DataFrame], tuple[Counts, int]],
+    users: Users | None,
+    listener: Listener,
 ) -> tuple[tuple[Counts, int], int | None]:
     """The counts of all partitions with the duplicates among their rows, and all users.
 
     Some partitions at a time: polars does much in each on one core only.
     """
+    listener.begin(Phase.COUNTING, lambda: Expected(len(partitions), is_exact=True))
     pool = ThreadPoolExecutor(max_workers=min(pl.thread_pool_size(), MOST_AT_ONCE))
     try:
         all_users = None if users is None else pool.submit(users.count)
-        counts, duplicates = zip(*pool.map(lambda partition: count_rows(partition.rows()), partitions), strict=True)
-        return (Counts.added(list(counts)), sum(duplicates)), None if all_users is None else all_users.result()
+        found: list[Counts] = []
+        duplicates = 0
+        for counts, repeats in pool.map(lambda partition: count_rows(partition.rows()), partitions):
+            found.append(counts)
+            duplicates += repeats
+            listener.advance(1)
+        return (Counts.added(found), duplicates), None if all_users is None else all_users.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -149,6 +159,8 @@ def limits_of(goals: Goals, period: Period, known_until: int | None) -> Limits:
 
 def _silence(events: EventTable, goals: Goals, period: Period, unmatched: Collection[str]) -> list[ReportWarning]:
     """Warnings of goals and steps that no event matches; only where there are any are the event names read."""
+    if unmatched:
+        events.listener.begin(Phase.NAMING, unknown)
     used = events.frame.filter(used_expr(goals, period))
     names = dict(collect(events, event_names(used))[0].iter_rows()) if unmatched else {}
     return unmatched_warnings(goals, unmatched, names)

@@ -51,7 +51,7 @@ class Contract(StrEnum):
 
 
 EventFiles = Annotated[
-    list[str], typer.Argument(help="Files, folders, patterns, or - for standard input.", metavar="EVENTS...")
+    list[str], typer.Argument(help="Files, folders, patterns, s3:// addresses, or -.", metavar="EVENTS...")
 ]
 Layout = Annotated[str | None, typer.Option(help="Which tool's export it is; told by its fields.", metavar="NAME")]
 Delimiter = Annotated[str | None, typer.Option(help="Between the fields of CSV; told by the header.", metavar="CHAR")]
@@ -106,6 +106,7 @@ def run(
 
     from microfunnel.analysis import analyse, fields_needed
     from microfunnel.choice import choose, choose_memory, choose_period, choose_reading, choose_share
+    from microfunnel.display import shown_progress
     from microfunnel.events import EventTable
     from microfunnel.output import write_output, write_rejects
     from microfunnel.peers import PEERS
@@ -130,10 +131,10 @@ def run(
             write_rejects(table, rejects, inputs)
         return report, inputs
 
-    needed = Request(
-        events, chosen.events, fields_needed(chosen), chosen.need_sessions, encoding_errors is BadText.REPLACE
-    )
-    report, inputs = read_events(needed, _stdin(), count)
+    fields, replace_bad_text = fields_needed(chosen), encoding_errors is BadText.REPLACE
+    with shown_progress(color) as listener:
+        request = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text, listener)
+        report, inputs = read_events(request, _stdin(), count)
     refuse_bad_rows(report.events, share)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs)
@@ -159,6 +160,7 @@ def explain(
     """Say why a user was counted in a funnel as it was: what became of each of its events."""
     from microfunnel.analysis import fields_needed
     from microfunnel.choice import choose, choose_period, choose_reading
+    from microfunnel.display import shown_progress
     from microfunnel.events import EventTable
     from microfunnel.explaining import explain as explain_user
     from microfunnel.explanations import Explanation
@@ -174,10 +176,10 @@ def explain(
     def find(table: EventTable) -> tuple[Explanation, list[Path]]:
         return explain_user(unit, table, chosen, period), [goals, *table.paths]
 
-    needed = Request(
-        events, chosen.events, fields_needed(chosen), chosen.need_sessions, encoding_errors is BadText.REPLACE
-    )
-    found, inputs = read_events(needed, _stdin(), find)
+    fields, replace_bad_text = fields_needed(chosen), encoding_errors is BadText.REPLACE
+    with shown_progress(color) as listener:
+        request = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text, listener)
+        found, inputs = read_events(request, _stdin(), find)
     screen = detect_screen(None if output else sys.stdout, color)
     render = explanation_json.render if as_json else explanation.render
     write_output(render(found, screen), output, inputs)

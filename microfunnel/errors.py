@@ -97,7 +97,30 @@ BROKEN_FILES = {
 """What polars says of a broken file, in the words of users."""
 
 
+STORES_SAY = {
+    "/latest/api/token": "there are no credentials for it in the environment",
+    "/latest/meta-data": "there are no credentials for it in the environment",
+    "token request": "there are no credentials for it in the environment",
+    "must be specified": "there is no account for it in the environment",
+    "NoSuchBucket": "no such bucket",
+    "not found": "no such object",
+    "404 Not Found": "no such object",
+    "necessary privileges": "access is denied; look at the credentials in the environment",
+    "403 Forbidden": "access is denied; look at the credentials in the environment",
+    "401 Unauthorized": "access is denied; look at the credentials in the environment",
+    "301 Moved": "is in another region; say which in AWS_REGION",
+    "refused": "can't be reached: connection refused",
+    "dns error": "can't be reached: no such host",
+    "timed out": "can't be reached: no answer in time",
+    "error sending request": "can't be reached",
+}
+"""The same of an object store; its own answer is never shown, for it repeats keys and signatures."""
+
+
 def _in_words(message: str, place: str, *, is_panic: bool) -> InputError:
+    if "object-store error" in message or "error sending request" in message:
+        said = next((ours for theirs, ours in STORES_SAY.items() if theirs in message), "the store can't give it")
+        return InputError(f"{place}{said}")
     for theirs, ours in BROKEN_LINES.items():
         if theirs in message:
             return BrokenLinesError(f"{place}{ours}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from microfunnel.progress import NOBODY, Ask, Listener, unknown
+
 USER = "user"
 TIME = "time"
 SESSION = "session"
@@ -62,6 +64,9 @@ class EventTable:
     parts: tuple[tuple[str, pl.LazyFrame], ...]
     """The name of each file and its events."""
     paths: tuple[Path, ...] = ()
+    """The files of this machine."""
+    elsewhere: int = 0
+    """How many more were read elsewhere."""
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
     noticed: Callable[[], Sequence[tuple[str, str]]] = tuple
@@ -76,6 +81,11 @@ class EventTable:
     """Reads again which rows were rejected, at most so many: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
+
+    expected: Ask = unknown
+    """How many rows there are."""
+    listener: Listener = NOBODY
+    """Who is told how far the reading and the counting of these events is."""
 
     def user_key(self, user: str) -> int:
         """What stands in the column `user` for this id."""

@@ -15,6 +15,7 @@ from microfunnel.explanations import Explanation
 from microfunnel.gathering import USED
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions, goal_column, match_goals
+from microfunnel.progress import Phase
 from microfunnel.queries import collect
 from microfunnel.wording import quoted
 
@@ -23,6 +24,7 @@ NAME = "event name"
 
 def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Explanation:
     """What each funnel made of the events of one user; an InputError where the user has none."""
+    events.listener.begin(Phase.READING, events.expected)
     named = conditions(goals)
     marked = events.frame.with_columns(used_expr(goals, period).alias(USED), *match_goals(named))
     key = events.user_key(user)

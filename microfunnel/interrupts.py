@@ -4,11 +4,12 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _temporary: set[Path] = set()
+_last_acts: list[Callable[[], None]] = []
 
 
 def watch_signals() -> None:
@@ -37,8 +38,20 @@ def temporary(path: Path) -> Iterator[None]:
         _temporary.discard(path)
 
 
+@contextmanager
+def at_signal(act: Callable[[], None]) -> Iterator[None]:
+    """Something that is done should a signal end the run within the `with` block."""
+    _last_acts.append(act)
+    try:
+        yield
+    finally:
+        _last_acts.remove(act)
+
+
 def _end_with(watched: Collection[signal.Signals]) -> None:
     number = signal.sigwait(watched)
+    for act in _last_acts:
+        act()
     for path in list(_temporary):
         # Another thread may be writing into the folder.
         while path.is_dir():

@@ -8,6 +8,7 @@ import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import EventTable
+from microfunnel.progress import Phase
 
 BATCH = 1_000_000
 
@@ -20,6 +21,7 @@ def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
 
 def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None]) -> None:
     """Hands the frame, a query of these events, over in batches, in its order; an InputError names a broken file."""
+    events.listener.begin(Phase.READING, events.expected)
     taking: list[Future[None]] = []
 
     def hand_over(batch: pl.DataFrame) -> bool:
@@ -27,6 +29,7 @@ def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.Dat
         if taking and taking[0].exception() is not None:
             return True
         taking[:] = [taker.submit(take, batch)]
+        events.listener.advance(batch.height)
         return False
 
     # While one batch is taken the next one is read.

@@ -22,6 +22,11 @@ def detect_screen(stream: TextIO | None, color: str, environment: Mapping[str, s
     )
 
 
+def shows_progress(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream is a terminal on which a line can be written again and again."""
+    return stream.isatty() and environment.get("TERM") != "dumb"
+
+
 def _width(environment: Mapping[str, str], *, is_terminal: bool) -> int | None:
     columns = environment.get("COLUMNS", "")
     if columns.isdigit() and int(columns) > 0:

@@ -4,17 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO, TypeVar
 
 from microfunnel.errors import BrokenLinesError, InputError, NotTextError
 from microfunnel.events import EventTable
 from microfunnel.goals import Events
+from microfunnel.progress import NOBODY, Listener
 from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
+from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
 from microfunnel.reading.lines import BrokenRows, has_broken_lines, has_half_characters, without_broken_lines
 from microfunnel.reading.noticing import Watch
 from microfunnel.reading.rejects import Rejects
+from microfunnel.reading.stores import Stored
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
 from microfunnel.reading.unpacking import Decoding, Unpacker, first_bad_line
 from microfunnel.scratch import scratch_folder
@@ -35,6 +39,8 @@ class Request:
     sessions: bool = False
     """Whether the export's sessions are wanted."""
     replace_bad_text: bool = False
+    listener: Listener = NOBODY
+    """Who is told how far the reading is."""
 
 
 def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTable], Result]) -> Result:
@@ -55,7 +61,9 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
             raise _with_line(sources, error) from error
         if not broken:
             return result[0]
-        mended = {table.name: without_broken_lines(table, folder) for table in broken}
+        mended = {
+            table.name: without_broken_lines(table, folder / f"mended {number}") for number, table in enumerate(broken)
+        }
         known = [replace(each, table=mended.get(each.table.name, (each.table,))[0]) for each in reading.known]
         return use(reading.events(known, {name: rows for name, (_, rows) in mended.items()}))
 
@@ -80,7 +88,7 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
 class _Reading:
     """The files of one request, opened and understood."""
 
-    def __init__(self, request: Request, sources: Sequence[Source], decoding: Decoding, watch: Watch) -> None:
+    def __init__(self, request: Request, sources: Sequence[Source | Stored], decoding: Decoding, watch: Watch) -> None:
         self._request = request
         self._watch = watch
         self.sources = sources
@@ -122,7 +130,14 @@ class _Reading:
         layouts = [each.table.layout.title for each in known if each.table.layout is not None]
         return EventTable(
             parts=tuple((each.table.name, canon.events(each)) for each in known),
-            paths=tuple(source.path for source in self.sources),
+            paths=tuple(source.path for source in self.sources if isinstance(source, Source)),
+            elsewhere=sum(isinstance(source, Stored) for source in self.sources),
+            listener=self._request.listener,
+            expected=partial(
+                expected_rows,
+                [each.table.path for each in known if each.table.path is not None],
+                [each.table.frame for each in known if each.table.path is None],
+            ),
             warnings=(*self._warnings, *mended),
             noticed=self._watch.changed,
             joined_ids=None if canon.people is None else canon.people.height,
@@ -152,8 +167,8 @@ def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> lis
     return missing
 
 
-def _with_line(sources: Sequence[Source], error: NotTextError) -> InputError:
+def _with_line(sources: Sequence[Source | Stored], error: NotTextError) -> InputError:
     """The error with the line that is no text."""
-    lines = ((source.name, first_bad_line(source.path)) for source in sources)
+    lines = ((source.name, first_bad_line(source.path)) for source in sources if isinstance(source, Source))
     places = [f"{name}: line {line:,} is not UTF-8 text" for name, line in lines if line is not None]
     return InputError(*(places[:1] or error.problems), hint=error.hint)

@@ -2,13 +2,13 @@
 
 import glob
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from microfunnel.errors import InputError, UsageError
+from microfunnel.reading.stores import Address, Stored, find_objects, is_address, open_object
 from microfunnel.reading.unpacking import copied
 
 
@@ -20,10 +20,10 @@ class Source:
     name: str
 
 
-def find_files(sources: Sequence[str], stdin: BinaryIO | None, folder: Path) -> list[Source]:
-    """The files that the arguments name; `-` is standard input, kept in `folder`."""
+def find_files(sources: Sequence[str], stdin: BinaryIO | None, folder: Path) -> list[Source | Stored]:
+    """The files that the arguments name; standard input (`-`) and text from elsewhere are kept in `folder`."""
     problems: list[str] = []
-    found: list[Source] = []
+    found: list[Source | Address] = []
     for source in dict.fromkeys(sources):
         try:
             found += [_standard_input(stdin, folder)] if source == "-" else _expand(source)
@@ -31,7 +31,15 @@ def find_files(sources: Sequence[str], stdin: BinaryIO | None, folder: Path) -> 
             problems += error.problems
     if problems:
         raise InputError(*problems)
-    return _distinct(found)
+    return [
+        source if isinstance(source, Source) else _opened(source, folder / f"object {number}")
+        for number, source in enumerate(_distinct(found))
+    ]
+
+
+def _opened(address: Address, copy: Path) -> Source | Stored:
+    opened = open_object(address, copy)
+    return opened if isinstance(opened, Stored) else Source(opened, address.name)
 
 
 def _standard_input(stdin: BinaryIO | None, folder: Path) -> Source:
@@ -44,9 +52,9 @@ def _standard_input(stdin: BinaryIO | None, folder: Path) -> Source:
     return Source(copied(stdin, folder / "standard input"), "standard input")
 
 
-def _expand(source: str) -> list[Source]:
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
-        raise InputError(f"{source}: only local files can be read; download it first")
+def _expand(source: str) -> Sequence[Source | Address]:
+    if is_address(source):
+        return find_objects(source)
     path = Path(source)
     if path.is_dir():
         names = sorted(_inside(path))
@@ -75,10 +83,16 @@ def _inside(folder: Path) -> Iterator[str]:
                 yield str(Path(place) / name)
 
 
-def _distinct(found: Sequence[Source]) -> list[Source]:
+def _distinct(found: Sequence[Source | Address]) -> list[Source | Address]:
     """The files without those that were named before, also under another name."""
-    files: dict[tuple[int, int], Source] = {}
+    files: dict[object, Source | Address] = {}
     for source in found:
-        status = source.path.stat()
-        files.setdefault((status.st_dev, status.st_ino), source)
+        files.setdefault(_identity(source), source)
     return list(files.values())
+
+
+def _identity(source: Source | Address) -> object:
+    if isinstance(source, Address):
+        return source.name
+    status = source.path.stat()
+    return status.st_dev, status.st_ino

@@ -12,7 +12,7 @@ import polars as pl
 from microfunnel.errors import reading_errors
 from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
 from microfunnel.reading.layouts.declaration import Delimited
-from microfunnel.reading.tables import LINE, Table, numbered_copy
+from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
 from microfunnel.scratch import scratch_errors
 
 BATCH = 100_000
@@ -41,8 +41,7 @@ class BrokenRows:
 def has_broken_lines(table: Table) -> bool:
     """Whether some line of a text file may be no row, or goes over several lines."""
     with reading_errors(f"{table.name}: "):
-        lines = pl.scan_lines(table.source.path, glob=False)
-        return bool(lines.select((~_plain(table)).any()).collect(engine="streaming").item())
+        return bool(lines_of(table, TEXT).select((~_plain(table)).any()).collect(engine="streaming").item())
 
 
 def has_half_characters(table: Table) -> bool:
@@ -50,15 +49,16 @@ def has_half_characters(table: Table) -> bool:
     with reading_errors(f"{table.name}: "):
         whole = pl.col(TEXT).str.replace_all(WHOLE, "")
         found = (pl.col(TEXT).str.contains(HALF) & whole.str.contains(HALF)).any()
-        return bool(pl.scan_lines(table.source.path, glob=False).select(found).collect(engine="streaming").item())
+        return bool(lines_of(table, TEXT).select(found).collect(engine="streaming").item())
 
 
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
-    """The table of a copy in `folder` that only has rows, and what is not in it."""
-    copy = folder / f"rows of {table.source.path.name}"
+    """The table of a copy that only has rows, in a new `folder`, and what is not in it."""
+    folder.mkdir()
+    copy = folder / "rows"
     mender = _Mender(table, folder)
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
-        lines = pl.scan_lines(table.source.path, glob=False, row_index_name=LINE, row_index_offset=1)
+        lines = lines_of(table, TEXT)
         if table.shape is None:
             lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
         for batch in lines.with_columns(_plain(table).alias(PLAIN)).collect_batches(chunk_size=BATCH):
@@ -155,7 +155,7 @@ class _Mender:
             rejected = rejected.filter(pl.col("reason") != "blank_row")
         if rejected.height:
             self.broken.reasons += Counter(dict(rejected["reason"].value_counts().rows()))
-            piece = self._folder / f"broken {self._table.source.path.name} {len(self.broken.pieces)}"
+            piece = self._folder / f"broken {len(self.broken.pieces)}"
             rejected.select(LINE, "reason", pl.col(TEXT).alias("raw")).write_ipc(piece)
             self.broken.pieces.append(piece)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from microfunnel.reading.files import Source
+from microfunnel.reading.stores import Stored
 
 Notice = tuple[str, str]
 State = tuple[int, int]
@@ -17,8 +18,9 @@ ESCAPED = re.compile(r'\\"(?!")')
 class Watch:
     """Looks at the files before they are read, and again after it."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self._before = {source.name: (source.path, _state(source.path)) for source in sources if source.path.is_file()}
+    def __init__(self, sources: Iterable[Source | Stored]) -> None:
+        files = {source.name: source.path for source in sources if isinstance(source, Source)}
+        self._before = {name: (path, _state(path)) for name, path in files.items() if path.is_file()}
 
     @property
     def same_name(self) -> list[Notice]:

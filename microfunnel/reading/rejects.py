@@ -9,7 +9,7 @@ from microfunnel.errors import reading_errors
 from microfunnel.events import REASONS, REJECTED
 from microfunnel.reading.canonical import Canon, KnownTable
 from microfunnel.reading.lines import BrokenRows
-from microfunnel.reading.tables import LINE
+from microfunnel.reading.tables import LINE, lines_of
 
 FILE, RAW = "file", "raw"
 
@@ -53,6 +53,6 @@ class Rejects:
         if table.kind == "Parquet":
             rows = table.numbered.select(LINE, pl.struct(pl.col(table.schema)).struct.json_encode().alias(RAW))
         else:
-            rows = pl.scan_lines(table.source.path, glob=False, name=RAW, row_index_name=LINE, row_index_offset=1)
+            rows = lines_of(table, RAW)
         wanted = judged.lazy().select(LINE).unique()
         return rows.join(wanted, on=LINE, how="semi").collect(engine="streaming")

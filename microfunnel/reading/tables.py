@@ -17,6 +17,7 @@ from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
 from microfunnel.reading.noticing import Notice, escaped_quotes
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
+from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
 from microfunnel.reading.unpacking import PARQUET
 from microfunnel.wording import brief, quoted
@@ -34,7 +35,9 @@ FAULT = "fault of the line"
 class Table:
     """One file, opened but not read."""
 
-    source: Source
+    name: str
+    path: Path | None
+    """Of text; None for Parquet."""
     kind: str
     """`Parquet`, `CSV`, `NDJSON` or `log`."""
     layout: Layout | None
@@ -55,10 +58,6 @@ class Table:
     """What is odd about it."""
 
     @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
     def key_lists(self) -> Collection[str]:
         return () if self.layout is None else self.layout.key_lists
 
@@ -69,35 +68,41 @@ class Table:
 
     def with_keys(self, names: Collection[str]) -> "Table":
         """The table with these keys too, where a row further down may have one that the first rows lack."""
-        if not self.is_open_ended:
-            return self
         tops = {name.partition(".")[0] for name in names} - set(self.schema)
+        if not self.is_open_ended or self.path is None or not tops:
+            return self
         more = dict.fromkeys(sorted(tops), pl.String())
-        return _json_lines(self.source, {**self.json_schema, **more}, self.layout) if tops else self
+        return _json_lines(self.name, self.path, {**self.json_schema, **more}, self.layout)
 
 
-def open_table(source: Source, layout: str | None, delimiter: str | None) -> Table | None:
+def open_table(source: Source | Stored, layout: str | None, delimiter: str | None) -> Table | None:
     """The file as a table; None where it is empty. `layout` and `delimiter` are told by the content where None."""
     with reading_errors(f"{source.name}: "):
+        if isinstance(source, Stored):
+            return _parquet(source.name, source.frame, layout)
         with source.path.open("rb") as file:
             if file.read(4) == PARQUET:
-                return _parquet(source, layout)
+                _refuse_cut_parquet(source.path)
+                frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
+                return _parquet(source.name, frame, layout)
         lines = _first_lines(source.path)
-        if not any(line.strip() for line in lines):
-            return None
-        refuse_aggregates(lines)
-        own = layout_of_lines(lines, layout)
-        if own is not None and isinstance(own.text, Lines):
-            return _log(source, own, own.text)
-        if own is not None and isinstance(own.text, Delimited):
-            return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
-        first = _first(lines)
-        if first.lstrip().startswith("{"):
-            keys, paths = _keys(lines, unfolded_fields())
-            return _json_lines(source, keys, layout_of_fields(paths, layout))
-        separator = delimiter or max(SEPARATORS, key=first.count)
-        names = _header(first, separator)
-        return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
+        return _text(source, lines, layout, delimiter) if any(line.strip() for line in lines) else None
+
+
+def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: str | None) -> Table:
+    refuse_aggregates(lines)
+    own = layout_of_lines(lines, layout)
+    if own is not None and isinstance(own.text, Lines):
+        return _log(source, own, own.text)
+    if own is not None and isinstance(own.text, Delimited):
+        return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
+    first = _first(lines)
+    if first.lstrip().startswith("{"):
+        keys, paths = _keys(lines, unfolded_fields())
+        return _json_lines(source.name, source.path, keys, layout_of_fields(paths, layout))
+    separator = delimiter or max(SEPARATORS, key=first.count)
+    names = _header(first, separator)
+    return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
 
 
 def _first(lines: Sequence[str]) -> str:
@@ -124,12 +129,10 @@ def _first_lines(path: Path) -> list[str]:
         raise
 
 
-def _parquet(source: Source, name: str | None) -> Table:
-    _refuse_cut_parquet(source.path)
-    frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
+def _parquet(name: str, frame: pl.LazyFrame, layout: str | None) -> Table:
     schema = dict(frame.collect_schema())
     numbered = frame.with_row_index(LINE, offset=1)
-    return Table(source, "Parquet", layout_of_fields(schema, name), frame, numbered, schema)
+    return Table(name, None, "Parquet", layout_of_fields(schema, layout), frame, numbered, schema)
 
 
 def _refuse_cut_parquet(path: Path) -> None:
@@ -150,7 +153,7 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
     frame = pl.scan_lines(source.path, glob=False).select(is_bad.alias(FAULT), fields).unnest("fields")
     numbered = frame.with_row_index(LINE, offset=1)
     schema = {name: dtype for name, dtype in frame.collect_schema().items() if name != FAULT}
-    return Table(source, "log", layout, frame, numbered, schema)
+    return Table(source.name, source.path, "log", layout, frame, numbered, schema)
 
 
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
@@ -158,7 +161,8 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
     before = sum(bool(shape.comment) and line.startswith(shape.comment or "") for line in lines) if shape.names else 1
     first = shape.names or _header(_first(lines), shape.separator)
     table = Table(
-        source,
+        source.name,
+        source.path,
         "CSV",
         layout,
         scan(names=shape.names),
@@ -198,6 +202,13 @@ def _unfolded(table: Table) -> Table:
     return replace(table, frame=frame, numbered=numbered, schema=dict(frame.collect_schema()))
 
 
+def lines_of(table: Table, column: str) -> pl.LazyFrame:
+    """The lines of a text file: `number of the line` (UInt32) and what they say (String)."""
+    if table.path is None:
+        raise InputError(f"{table.name}: is no text, so it has no lines")
+    return pl.scan_lines(table.path, glob=False, name=column, row_index_name=LINE, row_index_offset=1)
+
+
 def numbered_copy(table: Table, copy: Path) -> Table:
     """The table from a copy of its rows whose lines begin with the numbers that they have in the file."""
     if table.shape is not None:
@@ -209,11 +220,11 @@ def numbered_copy(table: Table, copy: Path) -> Table:
     return _unfolded(replace(table, frame=numbered.drop(LINE), numbered=numbered))
 
 
-def _json_lines(source: Source, schema: Mapping[str, pl.DataType], layout: Layout | None) -> Table:
+def _json_lines(name: str, path: Path, schema: Mapping[str, pl.DataType], layout: Layout | None) -> Table:
     """Each key as text, objects and lists as JSON text, so that a value that changes its type late can't hurt."""
-    scan = partial(pl.scan_ndjson, source.path, schema=schema)
+    scan = partial(pl.scan_ndjson, path, schema=schema)
     numbered = scan(row_index_name=LINE, row_index_offset=1)
-    return _unfolded(Table(source, "NDJSON", layout, scan(), numbered, {}, json_schema=schema))
+    return _unfolded(Table(name, path, "NDJSON", layout, scan(), numbered, {}, json_schema=schema))
 
 
 def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.DataType], set[str]]:

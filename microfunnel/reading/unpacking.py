@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.stores import Stored
 from microfunnel.wording import quoted
 
 if TYPE_CHECKING:
@@ -72,10 +73,13 @@ class Unpacker:
         self._decoding = decoding
         self._numbers = count()
 
-    def readable(self, sources: Iterable["Source"]) -> list["Source"]:
-        """The files, or copies of what they hold."""
-        found = []
+    def readable(self, sources: Iterable["Source | Stored"]) -> list["Source | Stored"]:
+        """The files, or copies of what they hold; what is read where it is stays there."""
+        found: list[Source | Stored] = []
         for source in sources:
+            if isinstance(source, Stored):
+                found.append(source)
+                continue
             with reading_errors(f"{source.name}: "), _archive_errors():
                 whole = source if source.path.is_file() else self._copy_of_pipe(source)
                 members = self._unzipped(whole) if _begins(whole.path, ZIP) else [whole]
