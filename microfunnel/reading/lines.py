@@ -176,23 +176,30 @@ class _Mender:
             return None, "oversized_field", 1
         if shape is None:
             return None, "bad_json", 1
+        if not line.strip():
+            return None, "blank_row", 1
         if shape.comment is not None and line.startswith(shape.comment):
             return None, None, 1
-        wanted = len(shape.names or ())
         if shape.quote is None:
-            return None, _count_fault(line.count(shape.separator) + 1, wanted), 1
-        whole = ""
-        for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
-            whole += ("\n" if whole else "") + texts[index + length - 1]
-            if len(whole) > LONGEST_FIELD and length > 1:
+            return None, _count_fault(line.count(shape.separator) + 1, len(shape.names or ())), 1
+        return _quoted_row(shape, texts, index)
+
+
+def _quoted_row(shape: Delimited, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
+    """The same of a row that may have quotes."""
+    wanted = len(shape.names or ())
+    whole = ""
+    for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
+        whole += ("\n" if whole else "") + texts[index + length - 1]
+        if len(whole) > LONGEST_FIELD and length > 1:
+            break
+        cells, is_open = _cells(whole, shape)
+        if not is_open:
+            if cells is None or (length > 1 and len(cells) != wanted):
                 break
-            cells, is_open = _cells(whole, shape)
-            if not is_open:
-                if cells is None or (length > 1 and len(cells) != wanted):
-                    break
-                fault = _count_fault(len(cells), wanted)
-                return (None, fault, 1) if fault else (_written(cells, shape), None, length)
-        return None, "bad_quote", 1
+            fault = _count_fault(len(cells), wanted)
+            return (None, fault, 1) if fault else (_written(cells, shape), None, length)
+    return None, "bad_quote", 1
 
 
 def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
@@ -202,6 +209,8 @@ def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
     except csv.Error as error:
         if "unexpected end" in str(error):
             return None, True
+    if "\n" in text:  # what closes the quote may well be the first of the next row
+        return None, False
     try:  # a quote within a cell
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=shape.separator)), False
     except csv.Error:

@@ -41,7 +41,7 @@ class Watch:
 def escaped_quotes(name: str, lines: Sequence[str]) -> list[Notice]:
     """A notice where these lines of CSV have quotes behind a backslash."""
     found = next((number for number, line in enumerate(lines, start=1) if ESCAPED.search(line)), None)
-    message = 'has a quote behind a backslash (\\"); CSV doubles quotes (""), so fields may begin and end elsewhere'
+    message = 'has a quote behind a backslash (\\"); CSV doubles quotes (""), so fields may be cut wrongly'
     return [] if found is None else [("escaped_quotes", f"{name}: line {found:,} {message}")]
 
 

@@ -97,7 +97,7 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
     if own is not None and isinstance(own.text, Delimited):
         return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
     first = _first(lines)
-    if first.lstrip().startswith("{"):
+    if first.lstrip().startswith("{") or _are_mostly_objects(lines):
         keys, paths = _keys(lines, unfolded_fields())
         return _json_lines(source.name, source.path, keys, layout_of_fields(paths, layout))
     separator = delimiter or max(SEPARATORS, key=first.count)
@@ -107,6 +107,12 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
 
 def _first(lines: Sequence[str]) -> str:
     return next(line for line in lines if line.strip()).lstrip("\ufeff")
+
+
+def _are_mostly_objects(lines: Sequence[str]) -> bool:
+    """Whether most lines look like JSON, though the first does not."""
+    some = [line.strip() for line in lines if line.strip()]
+    return sum(line.startswith("{") and line.endswith("}") for line in some) > len(some) / 2
 
 
 def _header(line: str, separator: str) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ ENCODINGS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 FOREIGN = {
+    b"PK\x05\x06": ("an archive without files", "name one that holds events"),
     b"%PDF": ("a PDF document", "export the events as CSV, Parquet or NDJSON"),
     b"BZh": ("packed with bzip2", "unpack it first: bunzip2 FILE"),
     b"\xfd7zXZ": ("packed with xz", "unpack it first: unxz FILE"),
