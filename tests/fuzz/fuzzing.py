@@ -28,6 +28,7 @@ LONGEST_MESSAGE = {"events": 2_000, "goals.yaml": 20_000}
 """Bytes; of a goals file up to a hundred mistakes are listed."""
 MAY_END_WITH = {0, 2, 3, 4}
 ACTS = {*range(32), 0x7F} - {0x0A}
+WORKER = Path(__file__).with_name("worker.py")
 CRASHERS = Path(__file__).parent / "crashers"
 RUN = ("run", "events", "--goals", "goals.yaml")
 CHOICES: Sequence[tuple[str, ...]] = (
@@ -69,30 +70,16 @@ class Fuzzer:
 
     def fault(self, given: Input) -> str | None:
         """What the program did with an input that it may not do."""
-        for name, content in {
-            "events": EVENTS.encode(),
-            "goals.yaml": GOALS.encode(),
-            given.name: given.content,
-        }.items():
+        files = {"events": EVENTS.encode(), "goals.yaml": GOALS.encode(), given.name: given.content}
+        for name, content in {**files, "out": b"", "err": b""}.items():
             (self._folder / name).write_bytes(content)
         code = self._exit_code(given.arguments)
         self.ends[code] += 1
         out, err = ((self._folder / name).read_bytes() for name in ("out", "err"))
         left = list((self._folder / "temporary").iterdir())
-        faults = {
-            f"takes longer than {SECONDS} s": code is None,
-            f"ends with {code}: {err[-300:]!r}": code is not None and code not in MAY_END_WITH,
-            "shows a traceback": b"Traceback" in err,
-            f"does not say where: {err[:300]!r}": bool(code)
-            and not any(name in err for name in (b"events", b"goals.yaml")),
-            "refuses, and prints": bool(code) and bool(out),
-            "prints what acts on a terminal": _acts(out) or _acts(err),
-            f"says too much: {len(err)} bytes": len(err) > LONGEST_MESSAGE[given.name],
-            f"leaves temporary files: {left}": bool(left),
-        }
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
-        return next((fault for fault, is_there in faults.items() if is_there), None)
+        return fault_of(code, out, err, longest=LONGEST_MESSAGE[given.name], left=len(left))
 
     def _exit_code(self, arguments: Sequence[str]) -> int | None:
         if self._process is None or self._process.poll() is not None:
@@ -111,7 +98,7 @@ class Fuzzer:
     def _started(self) -> "subprocess.Popen[bytes]":
         root, temporary = Path(__file__).parents[2], self._folder / "temporary"
         env = environment(PYTHONPATH=str(root), RUST_BACKTRACE="0", TMPDIR=str(temporary))
-        command = [sys.executable, str(Path(__file__).with_name("worker.py"))]
+        command = [sys.executable, str(WORKER)]
         return subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def close(self) -> None:
@@ -121,6 +108,21 @@ class Fuzzer:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
             self._process.kill()
+
+
+def fault_of(code: int | None, out: bytes, err: bytes, *, longest: int = 2_000, left: int = 0) -> str | None:
+    """What is wrong with how a run ended; None for the exit code of one that took too long."""
+    faults = {
+        f"takes longer than {SECONDS} s": code is None,
+        f"ends with {code}: {err[-300:]!r}": code is not None and code not in MAY_END_WITH,
+        "shows a traceback": b"Traceback" in err,
+        f"does not say where: {err[:300]!r}": bool(code) and b"events" not in err and b"goals.yaml" not in err,
+        "refuses, and prints": bool(code) and bool(out),
+        "prints what acts on a terminal": _acts(out) or _acts(err),
+        f"says too much: {len(err)} bytes": len(err) > longest,
+        f"leaves {left} temporary folders": bool(left),
+    }
+    return next((fault for fault, is_there in faults.items() if is_there), None)
 
 
 def _acts(printed: bytes) -> bool:
