@@ -26,9 +26,15 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*DOCUMENTS, *sorted(ROOT.glob("[CS]*.md"))]
 LANGUAGES = {"console", "csv", "json", "ndjson", "python", "sh", "text", "yaml"}
-FILES = {"csv", "ndjson", "python", "yaml"}
+FILES = {"csv", "ndjson", "python", "text", "yaml"}
 MISTAKES = "mistakes.yaml"
-LEAST_COMMANDS = {"README.md": 7, "docs/counting.md": 39, "docs/goals-file.md": 8, "docs/scripting.md": 12}
+LEAST_COMMANDS = {
+    "README.md": 7,
+    "docs/counting.md": 39,
+    "docs/goals-file.md": 8,
+    "docs/reading.md": 4,
+    "docs/scripting.md": 12,
+}
 SECONDS = 30
 
 

@@ -15,7 +15,7 @@ from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
-from microfunnel.reading.lines import BrokenRows, has_broken_lines, without_broken_lines
+from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
@@ -51,8 +51,11 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
     with scratch_folder() as folder:
         decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
         sources = Unpacker(folder, decoding).readable(find_files(request.sources, stdin, folder))
-        reading = _Reading(request, sources, decoding)
-        result, broken = _at_once(reading, use)
+        try:
+            reading = _Reading(request, sources, decoding)
+            result, broken = _at_once(reading, use)
+        except NotTextError as error:
+            raise _with_line(sources, error) from error
         if not broken:
             return result[0]
         mended = {
@@ -65,20 +68,15 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
 def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[list[Result], list[Table]]:
     """What `use` makes of the events, if every line is a row, and else the tables with lines that are none."""
     tables = [known.table for known in reading.known]
-    delimited = [table for table in tables if table.shape is not None]
-    json_lines = [table for table in tables if table.is_open_ended]
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(lambda: list(filter(has_broken_lines, delimited)))
+        looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
         try:
             return [use(reading.events(reading.known, {}))], looking.result()
         except BrokenLinesError:
-            # A broken line of CSV may not be noticed, one of NDJSON always is.
-            broken = [*looking.result(), *filter(has_broken_lines, json_lines)]
+            broken = [each for each in tables if (each.shape or each.is_open_ended) and has_broken_lines(each)]
             if not broken:
                 raise
             return [], broken
-        except NotTextError as error:
-            raise _with_line(reading.sources, error) from error
 
 
 class _Reading:

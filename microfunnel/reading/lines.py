@@ -12,9 +12,12 @@ import polars as pl
 from microfunnel.errors import reading_errors
 from microfunnel.reading.layouts.declaration import Delimited
 from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
+from microfunnel.reading.unpacking import GZIP, ZSTD
 from microfunnel.scratch import scratch_errors
 
 BATCH = 100_000
+PIECE = 1 << 18
+"""Bytes: what is counted while it is near the processor."""
 MOST_LINES = 100
 """A field of more lines, or of more bytes than LONGEST_FIELD, is a quote that was never meant to be closed."""
 LONGEST_FIELD = 1 << 16
@@ -33,6 +36,31 @@ class BrokenRows:
 
     def frames(self) -> Iterator[pl.LazyFrame]:
         return (pl.scan_ipc(piece) for piece in self.pieces)
+
+
+def may_have_broken_lines(table: Table) -> bool:
+    """Whether lines of CSV or its like could be no rows without the reading taking notice."""
+    return table.shape is not None and not _adds_up(table, table.shape) and has_broken_lines(table)
+
+
+def _adds_up(table: Table, shape: Delimited) -> bool:
+    """Whether a text without quotes has as many separators as rows for all its lines have.
+
+    Too many in one line and too few in another add up, too, but too many are an error of the reading. To count bytes
+    takes a fraction of the time that looking at each line takes.
+    """
+    if table.path is None:
+        return True
+    lines = separators = 0
+    end = b""
+    with table.path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = piece.count(b"\n")
+            if b'"' in piece or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
+                return False
+            lines, separators, end = lines + found, separators + piece.count(shape.separator.encode()), piece[-1:]
+    lines += end != b"\n"
+    return separators == lines * (len(shape.names or ()) - 1)
 
 
 def has_broken_lines(table: Table) -> bool:

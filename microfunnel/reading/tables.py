@@ -87,17 +87,20 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
         return _log(source, own, own.text)
     if own is not None and isinstance(own.text, Delimited):
         return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
-    first = _first(lines)
+    first = next(line for line in lines if line.strip()).lstrip("\ufeff")
     if first.lstrip().startswith("{"):
         keys, paths = _keys(lines, unfolded_fields())
         return _json_lines(source.name, source.path, keys, layout_of_fields(paths, layout))
     separator = delimiter or max(SEPARATORS, key=first.count)
-    names = next(csv.reader([first], delimiter=separator))
+    names, _ = _header(lines, separator)
     return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
 
 
-def _first(lines: Sequence[str]) -> str:
-    return next(line for line in lines if line.strip()).lstrip("\ufeff")
+def _header(lines: Sequence[str], separator: str) -> tuple[tuple[str, ...], int]:
+    """The names of the columns, and how many lines they and what stands before them take."""
+    reader = csv.reader((line.lstrip("\ufeff") + "\n" for line in lines), delimiter=separator)
+    names = next(filter(None, reader))
+    return tuple(names), reader.line_num
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -131,8 +134,9 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
 
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
     scan = partial(_scan_delimited, source.path, shape)
-    before = sum(bool(shape.comment) and line.startswith(shape.comment or "") for line in lines) if shape.names else 1
-    first = shape.names or tuple(next(csv.reader([_first(lines)], delimiter=shape.separator)))
+    first, before = _header(lines, shape.separator)
+    if shape.names:
+        first, before = shape.names, sum(line.startswith(shape.comment) for line in lines if shape.comment)
     table = Table(
         source.name,
         source.path,

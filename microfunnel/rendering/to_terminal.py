@@ -87,4 +87,5 @@ def _scope(events: EventsResult) -> Text:
         parts.append(plural(events.sessions, "session"))
     if events.joined_ids is not None:
         parts.append(f"{plural(events.joined_ids, 'anonymous id')} joined")
-    return Text(" in ".join(filter(None, [", ".join(parts), plural(events.files, "file")])))
+    files = plural(events.files, "file") + (f" ({', '.join(events.layouts)})" if events.layouts else "")
+    return Text(" in ".join(filter(None, [", ".join(parts), files])))
