@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 BENCH_READY := .venv-bench/ready
 SIZE ?= 100M
 ROUNDS ?= 5
+MINUTES ?= 10
 LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format imports types unit fix lock sample bench clean
+.PHONY: help demo test lint format imports types unit fix lock sample bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -53,6 +54,9 @@ sample: $(READY) ## make the sample events again
 
 bench: $(READY) $(BENCH_READY) ## measure beside ClickHouse and DuckDB; takes half an hour (or SIZE=20M, ONLY=chdb,bare)
 	$(BIN)/python benchmarks/bench.py --size $(SIZE) --only "$(ONLY)" --rounds $(ROUNDS)
+
+fuzz: $(READY) ## feed broken files to the program, for MINUTES=10; SEED=... breaks them in the same way again
+	MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python tests/fuzz/fuzzing.py
 
 clean: ## remove everything that make has made
 	rm -rf .venv .venv-bench benchmarks/data build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

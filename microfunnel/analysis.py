@@ -93,7 +93,7 @@ def analyse(
             timezone=goals.events.timezone,
             joined_ids=events.joined_ids,
             warnings=(
-                *(ReportWarning(code, message) for code, message in events.warnings),
+                *(ReportWarning(code, message) for code, message in (*events.warnings, *events.noticed())),
                 *(_silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]),
                 *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
                 *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),

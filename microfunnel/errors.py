@@ -74,7 +74,7 @@ def reading_errors(place: str = "") -> Iterator[None]:
         # A panic of polars is no Exception, and its module is only importable with polars.
         kind = type(error)
         if kind.__module__.startswith("polars") or kind.__name__ == "PanicException" or isinstance(error, OSError):
-            raise _in_words(str(error), place) from error
+            raise _in_words(str(error), place, is_panic=kind.__name__ == "PanicException") from error
         raise
 
 
@@ -89,6 +89,8 @@ BROKEN_LINES = {
 BROKEN_FILES = {
     "unexpected end of file": "ends in the middle of its compressed data",
     "incomplete frame": "ends in the middle of its compressed data",
+    "invalid gzip header": "has more after the end of its compressed data, which is not compressed",
+    "File out of specification": "is damaged: its Parquet does not add up",
     "corrupt": "is damaged: its compressed data does not add up",
     "failed to fill whole buffer": "has changed while it was read, or is cut off",
 }
@@ -115,7 +117,7 @@ STORES_SAY = {
 """The same of an object store; its own answer is never shown, for it repeats keys and signatures."""
 
 
-def _in_words(message: str, place: str) -> InputError:
+def _in_words(message: str, place: str, *, is_panic: bool) -> InputError:
     if "object-store error" in message or "error sending request" in message:
         said = next((ours for theirs, ours in STORES_SAY.items() if theirs in message), "the store can't give it")
         return InputError(f"{place}{said}")
@@ -125,5 +127,6 @@ def _in_words(message: str, place: str) -> InputError:
     if "invalid utf" in message:
         hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
         return NotTextError(f"{place}is not UTF-8 text", hint=hint)
-    ours = next((ours for theirs, ours in BROKEN_FILES.items() if theirs in message), brief(message))
+    unknown = f"is damaged, or of a kind that can't be read ({brief(message, 100)})" if is_panic else brief(message)
+    ours = next((ours for theirs, ours in BROKEN_FILES.items() if theirs in message), unknown)
     return InputError(f"{place}{ours}")

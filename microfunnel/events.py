@@ -1,7 +1,7 @@
 """The canonical events: what every reading yields and every count starts from."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,6 +69,8 @@ class EventTable:
     """How many more were read elsewhere."""
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
+    noticed: Callable[[], Sequence[tuple[str, str]]] = tuple
+    """What more was noticed while the events were read, asked for when they have been."""
     joined_ids: int | None = None
     """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
     layouts: tuple[str, ...] = ()

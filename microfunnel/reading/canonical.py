@@ -21,6 +21,7 @@ NO_TIME = "no time"
 RAW_TIME = "raw time"
 WHOLE_USER = "whole user"
 SAME = "same"
+LARGEST_EXACT = 2**53
 POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """The years 1 to 9999, in microseconds: what calendars can name."""
 
@@ -70,7 +71,9 @@ def know(table: Table, settings: Events) -> KnownTable:
         elif table.layout is not None:
             there = (value_expr(name, table.schema, table.key_lists) for name in table.layout.duplicates)
             same = table.layout.duplicates if table.layout.duplicates and all(there) else None
-    return KnownTable(table, values, same)
+        known = KnownTable(table, values, same)
+        _refuse_blurred_ids(known)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,23 @@ def join_people(canon: Canon, tables: Sequence[KnownTable]) -> pl.DataFrame:
     """Who is behind which anonymous id, in all tables."""
     with reading_errors():
         return people([canon.texts(known).drop_nulls([USER_TEXT, ANONYMOUS, TIME]) for known in tables])
+
+
+def _refuse_blurred_ids(known: KnownTable) -> None:
+    """An InputError where ids are floats, as gaps make them in pandas, and too large to tell neighbours apart."""
+    fields = {name: field for name in IDS if name in known.values and (field := known.field(name)) is not None}
+    floats = {name: expr.abs() for name, (expr, dtype) in fields.items() if dtype.is_float()}
+    if not floats:
+        return
+    blurred = known.table.frame.select(
+        (size.is_finite() & (size > LARGEST_EXACT)).any().alias(name) for name, size in floats.items()
+    )
+    for name, found in blurred.collect(engine="streaming").row(0, named=True).items():
+        if found:
+            raise InputError(
+                f"the ids of {quoted(known.values[name])} are floats beyond 2^53, where neighbours are one number",
+                hint="export them as text or as whole numbers",
+            )
 
 
 def _same(known: KnownTable) -> pl.Expr:

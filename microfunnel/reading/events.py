@@ -16,6 +16,7 @@ from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
 from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
+from microfunnel.reading.noticing import Watch
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
@@ -50,9 +51,11 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
     """
     with scratch_folder() as folder:
         decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
-        sources = Unpacker(folder, decoding).readable(find_files(request.sources, stdin, folder))
+        files = find_files(request.sources, stdin, folder)
+        watch = Watch(files)
+        sources = Unpacker(folder, decoding).readable(files)
         try:
-            reading = _Reading(request, sources, decoding)
+            reading = _Reading(request, sources, decoding, watch)
             result, broken = _at_once(reading, use)
         except NotTextError as error:
             raise _with_line(sources, error) from error
@@ -73,7 +76,8 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
         try:
             return [use(reading.events(reading.known, {}))], looking.result()
         except BrokenLinesError:
-            broken = [each for each in tables if (each.shape or each.is_open_ended) and has_broken_lines(each)]
+            texts = [each for each in tables if each.shape is not None or each.is_open_ended]
+            broken = [each for each in texts if has_broken_lines(each)]
             if not broken:
                 raise
             return [], broken
@@ -82,8 +86,9 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
 class _Reading:
     """The files of one request, opened and understood."""
 
-    def __init__(self, request: Request, sources: Sequence[Source | Stored], decoding: Decoding) -> None:
+    def __init__(self, request: Request, sources: Sequence[Source | Stored], decoding: Decoding, watch: Watch) -> None:
         self._request = request
+        self._watch = watch
         self.sources = sources
         settings = request.settings
         opened = [(source.name, open_table(source, settings.layout, settings.delimiter)) for source in sources]
@@ -97,6 +102,8 @@ class _Reading:
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"
         self._warnings = [
+            *watch.same_name,
+            *(notice for table in tables for notice in table.notices),
             *(("empty_file", f"{name} is empty") for name in empty),
             *(("unseen_field", f"none of the first {SAMPLE_LINES:,} rows has a field {name!r}") for name in missing),
             *(("replaced_bytes", f"{name}: {n:,} times {replaced}") for name, n in decoding.replaced.items()),
@@ -114,6 +121,10 @@ class _Reading:
         )
         if settings.columns.anonymous is not None:
             canon = replace(canon, people=join_people(canon, known))
+        halves = "lines with half a character (a lone surrogate), which was replaced:"
+        mended = [
+            ("replaced_bytes", f"{name}: {halves} {rows.mended:,}") for name, rows in broken.items() if rows.mended
+        ]
         layouts = [each.table.layout.title for each in known if each.table.layout is not None]
         return EventTable(
             parts=tuple((each.table.name, canon.events(each)) for each in known),
@@ -125,7 +136,8 @@ class _Reading:
                 [each.table.path for each in known if each.table.path is not None],
                 [each.table.frame for each in known if each.table.path is None],
             ),
-            warnings=tuple(self._warnings),
+            warnings=(*self._warnings, *mended),
+            noticed=self._watch.changed,
             joined_ids=None if canon.people is None else canon.people.height,
             whole_ids=canon.whole_ids,
             layouts=tuple(dict.fromkeys(layouts)),

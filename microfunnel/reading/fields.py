@@ -8,7 +8,7 @@ from microfunnel.errors import InputError
 from microfunnel.goals import Columns
 from microfunnel.reading.layouts.declaration import Layout, Value
 from microfunnel.reading.nested import field_expr, text_expr
-from microfunnel.wording import all_near, quoted
+from microfunnel.wording import all_near, clean, quoted, shortened
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
@@ -52,6 +52,9 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 
 REQUIRED = ("user", "time", "event")
 CANONICAL = (*REQUIRED, "session", "anonymous")
+MOST_LISTED = 20
+LONGEST_LIST = 300
+"""Columns, and their bytes, that a message lists: a file may have thousands, and names as long as a page."""
 
 
 def find_columns(
@@ -114,8 +117,16 @@ def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | No
     return next((by_name[usual] for usual in USUAL_NAMES.get(canonical, ()) if usual in by_name), None)
 
 
-def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType], most: int = 20) -> str:
-    """The columns that come near any of these names, and those that there are, in words."""
-    near = all_near(names, schema)
-    there = ", ".join(list(schema)[:most]) + (", ..." if len(schema) > most else "")
-    return (f"near it: {', '.join(near)}; " if near else "") + f"there are: {there or 'none'}"
+def near_columns(names: Sequence[str], schema: Mapping[str, pl.DataType]) -> str:
+    """The columns that come near any of these names, and those that there are, in a few words."""
+    near, there = (_in_few_words(each) for each in (all_near(names, schema), list(schema)))
+    return (f"near it: {near}; " if near else "") + f"there are: {there or 'none'}"
+
+
+def _in_few_words(columns: Sequence[str]) -> str:
+    shown: list[str] = []
+    for column in (shortened(clean(each)) for each in columns[:MOST_LISTED]):
+        if len("".join((*shown, column)).encode()) > LONGEST_LIST:
+            break
+        shown.append(column)
+    return ", ".join(shown) + (", ..." if len(columns) > len(shown) else "")

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.errors import reading_errors
+from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
 from microfunnel.reading.layouts.declaration import Delimited
 from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
 from microfunnel.reading.unpacking import GZIP, ZSTD
@@ -33,14 +34,18 @@ class BrokenRows:
     reasons: Counter[str] = field(default_factory=Counter)
     pieces: list[Path] = field(default_factory=list)
     """IPC files of `number of the line` (UInt32), `reason` (String) and `raw` (String)."""
+    mended: int = 0
+    """Lines with half a character, of which the sign for what is no text was made."""
 
     def frames(self) -> Iterator[pl.LazyFrame]:
         return (pl.scan_ipc(piece) for piece in self.pieces)
 
 
 def may_have_broken_lines(table: Table) -> bool:
-    """Whether lines of CSV or its like could be no rows without the reading taking notice."""
-    return table.shape is not None and not _adds_up(table, table.shape) and has_broken_lines(table)
+    """Whether lines could be no rows, or be read wrong, without the reading taking notice."""
+    if table.shape is not None:
+        return not _adds_up(table, table.shape) and has_broken_lines(table)
+    return table.is_open_ended and has_half_characters(table)
 
 
 def _adds_up(table: Table, shape: Delimited) -> bool:
@@ -69,14 +74,24 @@ def has_broken_lines(table: Table) -> bool:
         return bool(lines_of(table, TEXT).select((~_plain(table)).any()).collect(engine="streaming").item())
 
 
+def has_half_characters(table: Table) -> bool:
+    r"""Whether some line of NDJSON has half a character, such as `\ud83d` alone, of which polars makes a zero."""
+    with reading_errors(f"{table.name}: "):
+        some = lines_of(table, TEXT).filter(pl.col(TEXT).str.contains(HALF))
+        left = pl.col(TEXT).str.replace_all(WHOLE, "").str.contains(HALF)
+        return bool(some.select(left.any()).collect(engine="streaming").item())
+
+
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
     """The table of a copy that only has rows, in a new `folder`, and what is not in it."""
     folder.mkdir()
     copy = folder / "rows"
     mender = _Mender(table, folder)
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
-        lines = lines_of(table, TEXT).with_columns(_plain(table).alias(PLAIN))
-        for batch in lines.collect_batches(chunk_size=BATCH):
+        lines = lines_of(table, TEXT)
+        if table.shape is None:
+            lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
+        for batch in lines.with_columns(_plain(table).alias(PLAIN)).collect_batches(chunk_size=BATCH):
             file.write(mender.mended(batch))
         file.write(mender.rest())
     return numbered_copy(table, copy), mender.broken
@@ -121,6 +136,13 @@ class _Mender:
         lines = batch if self._waiting is None else pl.concat([self._waiting, batch])
         held_back = 0 if self._table.shape is None else MOST_LINES
         return self._rows(lines, max(lines.height - held_back, 0))
+
+    def of_whole_characters(self, lines: pl.Series) -> pl.Series:
+        """The lines with the sign for what is no text in place of each half of a character."""
+        suspects = lines.str.contains(HALF).arg_true()
+        wholes = [of_whole_characters(lines[each]) for each in suspects]
+        self.broken.mended += sum(whole != lines[each] for each, whole in zip(suspects, wholes, strict=True))
+        return lines.scatter(suspects, wholes) if wholes else lines
 
     def rest(self) -> bytes:
         """The rows that begin in the last lines."""
@@ -184,23 +206,30 @@ class _Mender:
             return None, "oversized_field", 1
         if shape is None:
             return None, "bad_json", 1
+        if not line.strip():
+            return None, "blank_row", 1
         if shape.comment is not None and line.startswith(shape.comment):
             return None, None, 1
-        wanted = len(shape.names or ())
         if shape.quote is None:
-            return None, _count_fault(line.count(shape.separator) + 1, wanted), 1
-        whole = ""
-        for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
-            whole += ("\n" if whole else "") + texts[index + length - 1]
-            if len(whole) > LONGEST_FIELD and length > 1:
+            return None, _count_fault(line.count(shape.separator) + 1, len(shape.names or ())), 1
+        return _quoted_row(shape, texts, index)
+
+
+def _quoted_row(shape: Delimited, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
+    """The same of a row that may have quotes."""
+    wanted = len(shape.names or ())
+    whole = ""
+    for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
+        whole += ("\n" if whole else "") + texts[index + length - 1]
+        if len(whole) > LONGEST_FIELD and length > 1:
+            break
+        cells, is_open = _cells(whole, shape)
+        if not is_open:
+            if cells is None or (length > 1 and len(cells) != wanted):
                 break
-            cells, is_open = _cells(whole, shape)
-            if not is_open:
-                if cells is None or (length > 1 and len(cells) != wanted):
-                    break
-                fault = _count_fault(len(cells), wanted)
-                return (None, fault, 1) if fault else (_written(cells, shape), None, length)
-        return None, "bad_quote", 1
+            fault = _count_fault(len(cells), wanted)
+            return (None, fault, 1) if fault else (_written(cells, shape), None, length)
+    return None, "bad_quote", 1
 
 
 def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
@@ -210,6 +239,8 @@ def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
     except csv.Error as error:
         if "unexpected end" in str(error):
             return None, True
+    if "\n" in text:  # what closes the quote may well be the first of the next row
+        return None, False
     try:  # a quote within a cell
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=shape.separator)), False
     except csv.Error:

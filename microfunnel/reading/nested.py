@@ -95,6 +95,7 @@ def text_expr(field: pl.Expr, dtype: pl.DataType, name: str) -> pl.Expr:
     if isinstance(dtype, pl.String):
         return pl.when(field != "").then(field)
     if isinstance(dtype, pl.Float32 | pl.Float64):
+        field = field.fill_nan(None)
         whole = (field.round() == field) & (field.abs() < 2**63)
         return pl.when(whole).then(field.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(field.cast(pl.String))
     if dtype.is_nested():

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from microfunnel.errors import reading_errors
 from microfunnel.events import REASONS, REJECTED
 from microfunnel.reading.canonical import Canon, KnownTable
 from microfunnel.reading.lines import BrokenRows
 from microfunnel.reading.tables import LINE, lines_of
 
-FILE, RAW = "file", "raw"
+FILE, RAW, AT = "file", "raw", "at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Rejects:
         for known in self.tables:
             if left == 0:
                 return
-            found = self._of(known, left)
+            with reading_errors(f"{known.table.name}: "):
+                found = self._of(known, left)
             left = None if left is None else left - found.height
             yield found
 
@@ -39,18 +41,26 @@ class Rejects:
         judged = (rows if most is None else rows.head(most)).collect(engine="streaming")
         broken = self.broken.get(known.table.name, BrokenRows())
         lines = [piece.collect() for piece in broken.frames()]
-        found = pl.concat([judged.join(self._raw(known, judged), on=LINE, how="left"), *lines], how="diagonal").sort(
-            LINE
-        )
+        own = judged.join(self._raw(known, judged), on=LINE, how="left").with_columns(pl.coalesce(AT, LINE).alias(LINE))
+        found = pl.concat([own.drop(AT), *lines], how="diagonal").sort(LINE)
         named = found.select(pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW)
         return named if most is None else named.head(most)
 
     def _raw(self, known: KnownTable, judged: pl.DataFrame) -> pl.DataFrame:
-        """What stands on these lines: `number of the line` and `raw`; of Parquet, what the columns hold."""
+        """What stands on these lines: `number of the line`, `raw`, and `at` which line it stands where that is another.
+
+        Of Parquet it is what the columns hold.
+        """
         table = known.table
         if table.kind == "Parquet":
             rows = table.numbered.select(LINE, pl.struct(pl.col(table.schema)).struct.json_encode().alias(RAW))
         else:
             rows = lines_of(table, RAW)
+        if table.kind == "NDJSON" and table.name not in self.broken:
+            # polars counts the objects; mended copies hold the numbers of the lines.
+            objects = rows.filter(pl.col(RAW).str.strip_chars() != "").rename({LINE: AT})
+            rows = objects.with_row_index(LINE, offset=1)
+        else:
+            rows = rows.with_columns(pl.lit(None, dtype=pl.UInt32).alias(AT))
         wanted = judged.lazy().select(LINE).unique()
         return rows.join(wanted, on=LINE, how="semi").collect(engine="streaming")

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.characters import of_whole_characters
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
+from microfunnel.reading.noticing import Notice, escaped_quotes
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
@@ -19,6 +23,8 @@ from microfunnel.reading.unpacking import PARQUET
 from microfunnel.wording import brief, quoted
 
 SAMPLE_LINES = 1_000
+FOOTER, SMALLEST_PARQUET = 8, 12
+"""Bytes: the length of the directory and the mark at the end of a Parquet file; these and the mark at its begin."""
 SEPARATORS = (",", ";", "\t", "|")
 LINE = "number of the line"
 FAULT = "fault of the line"
@@ -48,6 +54,8 @@ class Table:
     """Lines before the first row."""
     json_schema: Mapping[str, pl.DataType] = field(default_factory=dict)
     """Of NDJSON, as its lines have it."""
+    notices: tuple[Notice, ...] = ()
+    """What is odd about it."""
 
     @property
     def key_lists(self) -> Collection[str]:
@@ -74,6 +82,7 @@ def open_table(source: Source | Stored, layout: str | None, delimiter: str | Non
             return _parquet(source.name, source.frame, layout)
         with source.path.open("rb") as file:
             if file.read(4) == PARQUET:
+                _refuse_cut_parquet(source.path)
                 frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
                 return _parquet(source.name, frame, layout)
         lines = _first_lines(source.path)
@@ -88,7 +97,7 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
     if own is not None and isinstance(own.text, Delimited):
         return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
     first = next(line for line in lines if line.strip()).lstrip("\ufeff")
-    if first.lstrip().startswith("{"):
+    if first.lstrip().startswith("{") or _are_mostly_objects(lines):
         keys, paths = _keys(lines, unfolded_fields())
         return _json_lines(source.name, source.path, keys, layout_of_fields(paths, layout))
     separator = delimiter or max(SEPARATORS, key=first.count)
@@ -99,8 +108,17 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
 def _header(lines: Sequence[str], separator: str) -> tuple[tuple[str, ...], int]:
     """The names of the columns, and how many lines they and what stands before them take."""
     reader = csv.reader((line.lstrip("\ufeff") + "\n" for line in lines), delimiter=separator)
-    names = next(filter(None, reader))
+    try:
+        names = next(filter(None, reader))
+    except csv.Error as error:
+        raise InputError(f"its first line is no header of CSV: {quoted(brief(lines[0], 40))}") from error
     return tuple(names), reader.line_num
+
+
+def _are_mostly_objects(lines: Sequence[str]) -> bool:
+    """Whether most lines look like JSON, though the first does not."""
+    some = [line.strip() for line in lines if line.strip()]
+    return sum(line.startswith("{") and line.endswith("}") for line in some) > len(some) / 2
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -120,6 +138,17 @@ def _parquet(name: str, frame: pl.LazyFrame, layout: str | None) -> Table:
     schema = dict(frame.collect_schema())
     numbered = frame.with_row_index(LINE, offset=1)
     return Table(name, None, "Parquet", layout_of_fields(schema, layout), frame, numbered, schema)
+
+
+def _refuse_cut_parquet(path: Path) -> None:
+    """An InputError where the directory at the end of the file is missing; polars may panic or ask for all memory."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - FOOTER))
+        length, end = struct.unpack("<I4s", file.read()) if size >= SMALLEST_PARQUET else (0, b"")
+    if end != PARQUET or length + SMALLEST_PARQUET > size:
+        hint = "copy or download it again"
+        raise InputError("is damaged or cut off: the directory of a Parquet file is not at its end", hint=hint)
 
 
 def _log(source: Source, layout: Layout, shape: Lines) -> Table:
@@ -149,6 +178,7 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
         replace(shape, names=tuple(scan(names=shape.names).collect_schema())),
         repeated=frozenset(name for name in first if first.count(name) > 1),
         lines_before=before,
+        notices=() if shape.quote is None else tuple(escaped_quotes(source.name, lines)),
     )
     return _unfolded(table)
 
@@ -214,7 +244,7 @@ def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.D
     bad = None
     for number, line in enumerate(lines, start=1):
         try:
-            event = json.loads(line.lstrip("\ufeff") or "{}")
+            event = json.loads(of_whole_characters(line.lstrip("\ufeff")) or "{}")
         except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):

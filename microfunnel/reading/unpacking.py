@@ -5,6 +5,7 @@ Copies are made piece by piece, so their size is that of the content on disk, ne
 
 import codecs
 import gzip
+import io
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.stores import Stored
+from microfunnel.wording import quoted
 
 if TYPE_CHECKING:
     from microfunnel.reading.files import Source
@@ -38,6 +40,7 @@ ENCODINGS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 FOREIGN = {
+    b"PK\x05\x06": ("an archive without files", "name one that holds events"),
     b"%PDF": ("a PDF document", "export the events as CSV, Parquet or NDJSON"),
     b"BZh": ("packed with bzip2", "unpack it first: bunzip2 FILE"),
     b"\xfd7zXZ": ("packed with xz", "unpack it first: unxz FILE"),
@@ -133,15 +136,15 @@ class Unpacker:
         place = self._place()
         errors = _Replaced.NAME if self._decoding.replace else "strict"
         try:
-            with _unpacked(source.path) as packed, place.open("w", encoding="utf-8", newline="\n") as whole:
-                text = codecs.getreader(encoding)(packed, errors)
-                # Lone returns end lines, too; a return at the end of a piece waits for what follows.
-                returned = ""
-                while piece := text.read(PIECE, PIECE):
-                    piece, returned = returned + piece, ""
-                    if piece.endswith("\r"):
-                        piece, returned = piece[:-1], "\r"
-                    whole.write(piece.replace("\r\n", "\n").replace("\r", "\n"))
+            with (
+                _unpacked(source.path) as packed,
+                # It takes lone returns for ends of lines, too.
+                io.TextIOWrapper(packed, encoding, errors) as text,
+                place.open("w", encoding="utf-8", newline="\n") as whole,
+            ):
+                shutil.copyfileobj(text, whole, PIECE)
+        except LookupError as error:
+            raise InputError(f"{quoted(encoding)} is no encoding of text", hint="for example latin-1") from error
         except UnicodeError as error:
             hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
             raise InputError(f"is not {encoding.removesuffix('-sig').upper()} text", hint=hint) from error

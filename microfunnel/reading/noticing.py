@@ -1,0 +1,54 @@
+"""What is odd about files that can be read all the same: each a short code and a message."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from microfunnel.reading.files import Source
+from microfunnel.reading.stores import Stored
+
+Notice = tuple[str, str]
+State = tuple[int, int]
+PACKED = re.compile(r"\.(gz|gzip|zst|zstd|zip)$", re.IGNORECASE)
+ESCAPED = re.compile(r'\\"(?!")')
+"""Doubled quotes after a backslash are right: JSON within a cell has them."""
+
+
+class Watch:
+    """Looks at the files before they are read, and again after it."""
+
+    def __init__(self, sources: Iterable[Source | Stored]) -> None:
+        files = {source.name: source.path for source in sources if isinstance(source, Source)}
+        self._before = {name: (path, _state(path)) for name, path in files.items() if path.is_file()}
+
+    @property
+    def same_name(self) -> list[Notice]:
+        """A notice for each group of files that differ in how they are packed alone."""
+        alike = defaultdict(list)
+        for name in self._before:
+            alike[PACKED.sub("", name)].append(name)
+        message = "may be the same events, packed and not; then each counts twice"
+        return [("same_name", f"{' and '.join(names)} {message}") for names in alike.values() if len(names) > 1]
+
+    def changed(self) -> list[Notice]:
+        """A notice for each file that is no longer as it was."""
+        message = "has changed while it was read; perhaps something still writes to it"
+        changed = (name for name, (path, state) in self._before.items() if _state(path) != state)
+        return [("changed_file", f"{name} {message}") for name in changed]
+
+
+def escaped_quotes(name: str, lines: Sequence[str]) -> list[Notice]:
+    """A notice where these lines of CSV have quotes behind a backslash."""
+    found = next((number for number, line in enumerate(lines, start=1) if ESCAPED.search(line)), None)
+    message = 'has a quote behind a backslash (\\"); CSV doubles quotes (""), so fields may be cut wrongly'
+    return [] if found is None else [("escaped_quotes", f"{name}: line {found:,} {message}")]
+
+
+def _state(path: Path) -> State:
+    """Zeros where the file is gone, which harms nobody who has it open."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,407 @@
+"""Files as they come out of the world: what is wrong with each, and what becomes of every row of it."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+NOON = "2026-10-01T12:00:00Z"
+HEADER = "user_id,timestamp,event\n"
+PATIENT = ("--max-bad", "100%")
+SAY_ENCODING = "hint: name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)\n"
+SAY_FORMAT = 'hint: say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"\n'
+DECLARE = "hint: declare them in the goals file: events: {columns: {user: ..., time: ..., event: ...}}\n"
+
+
+@dataclass(frozen=True)
+class Dirty:
+    """One kind of dirt; `events` is the file, unless there are several."""
+
+    what: str
+    content: bytes
+    users: str = ""
+    """The ids of those whose events are used, by the alphabet."""
+    used: int = 0
+    rejected: tuple[tuple[int, str], ...] = ()
+    """Line and reason."""
+    refused: str = ""
+    """What standard error says where nothing can be done with it."""
+    warned: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = PATIENT
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """`events` of the goals file."""
+    more: Mapping[str, bytes] = field(default_factory=dict)
+    """More files, by name."""
+    span: tuple[str, str] | None = None
+    """The first and the last time."""
+
+
+def row(user: str = "ann", time: str = NOON, event: str = "view") -> str:
+    return f"{user},{time},{event}\n"
+
+
+def csv(*rows: str) -> bytes:
+    return (HEADER + "".join(rows)).encode()
+
+
+def ndjson(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def an(user: str = '"ann"', time: str = f'"{NOON}"', more: str = "") -> str:
+    return f'{{"user_id": {user}, "timestamp": {time}, "event": "view"{more}}}'
+
+
+def times(*values: str) -> bytes:
+    return csv(*(row(time=value) for value in values))
+
+
+def parquet(users: Iterable[object] = ("ann", "ben"), **columns: object) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame({"user_id": list(users), "timestamp": NOON, "event": "view", **columns}).write_parquet(out)
+    return out.getvalue()
+
+
+def archive(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+def zstd(content: bytes) -> bytes:
+    out = io.BytesIO()
+    lines = pl.DataFrame({"line": content.decode().splitlines()}).lazy()
+    lines.sink_csv(out, include_header=False, quote_style="never", compression="zstd")
+    return out.getvalue()
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+BACKSLASH = 'events: line 3 has a quote behind a backslash (\\"); CSV doubles quotes (""), so fields may be cut wrongly'
+ANN, BEN = row(), row("ben")
+TWO = csv(ANN, BEN)
+MANY = csv(*(row(f"u{number}") for number in range(3_000)))
+PACKED = gzip.compress(MANY, mtime=0)
+WHOLE = parquet()
+HOLLOW = WHOLE[:4] + WHOLE[-int.from_bytes(WHOLE[-8:-4], "little") - 8 :]
+
+TEXT = (
+    Dirty("a row with too many fields", csv(ANN, row(event="view,more")), "ann", 1, ((3, "too_many_fields"),)),
+    Dirty("a row with too few fields", csv(ANN, "ben,x\n", BEN), "ann ben", 2, ((3, "too_few_fields"),)),
+    Dirty("a blank line", csv(ANN, "\n", BEN), "ann ben", 2, ((3, "blank_row"),), arguments=("--strict",)),
+    Dirty("a quote that is never closed", csv(ANN, f'"{ANN}', BEN), "ann ben", 2, ((3, "bad_quote"),)),
+    Dirty(
+        "two stray quotes far apart",
+        csv(f'ann,{NOON},"view\n', BEN * 150, f'cid,{NOON},view"\n', ANN),
+        "ann ben cid",
+        152,
+        ((2, "bad_quote"),),
+    ),
+    Dirty("a quoted line end", csv(row(event='"view\ncart"'), BEN), "ann ben", 2),
+    Dirty("text after a quote", csv(row(event='"view" z'), BEN), "ann ben", 2),
+    Dirty(
+        "quotes behind a backslash",
+        csv(ANN, row(event=r'"say \"hi\" now"')),
+        "ann",
+        2,
+        warned=(BACKSLASH,),
+    ),
+    Dirty("doubled quotes behind a backslash", csv(ANN, row(event=r'"{""say"": ""\""hi\""""}"')), "ann", 2),
+    Dirty(
+        "Latin-1",
+        csv(ANN, row("müller")).decode().encode("latin-1"),
+        refused=f"events: line 3 is not UTF-8 text\n{SAY_ENCODING}",
+    ),
+    Dirty(
+        "Latin-1 in the header",
+        "user_id,timestamp,event,größe\n".encode("latin-1"),
+        refused=f"events: line 1 is not UTF-8 text\n{SAY_ENCODING}",
+    ),
+    Dirty(
+        "Latin-1 that is said",
+        csv(row("müller")).decode().encode("latin-1"),
+        "müller",
+        1,
+        arguments=("--encoding", "latin-1"),
+    ),
+    Dirty(
+        "Latin-1 that is replaced",
+        csv(row("müller"), row("jäger")).decode().encode("latin-1"),
+        "j�ger m�ller",
+        2,
+        arguments=("--encoding-errors", "replace"),
+        warned=("events: 2 times bytes that are no text were replaced",),
+    ),
+    Dirty(
+        "an encoding that is none of text",
+        TWO,
+        arguments=("--encoding", "hex"),
+        refused="events: `hex` is no encoding of text\nhint: for example latin-1\n",
+    ),
+    Dirty("a mark of UTF-8", b"\xef\xbb\xbf" + TWO, "ann ben", 2),
+    Dirty("a mark of UTF-8 and quotes", b'\xef\xbb\xbf"user_id","timestamp","event"\n' + ANN.encode(), "ann", 1),
+    Dirty("UTF-16", TWO.decode().encode("utf-16"), "ann ben", 2),
+    Dirty("UTF-16 without a mark", TWO.decode().encode("utf-16-be"), "ann ben", 2),
+    Dirty(
+        "UTF-16 that is cut off",
+        TWO.decode().encode("utf-16") + b"\0",
+        refused=f"events: is not UTF-16 text\n{SAY_ENCODING}",
+    ),
+    Dirty("a zero byte", csv(row("a\0n"), BEN), "a\0n ben", 2),
+    Dirty("returns before line feeds", TWO.replace(b"\n", b"\r\n"), "ann ben", 2),
+    Dirty("some returns before line feeds", csv(ANN, BEN.replace("\n", "\r\n")), "ann ben", 2),
+    Dirty("returns alone", TWO.replace(b"\n", b"\r"), "ann ben", 2),
+    Dirty(
+        "two columns of one name, of the user",
+        b"user_id,user_id,timestamp,event\n",
+        refused=f"events: several columns are called `user_id` (for user); rename all but one\n{DECLARE}",
+    ),
+    Dirty("two columns of one name", f"user_id,x,x,timestamp,event\nann,1,2,{NOON},view\n".encode(), "ann", 1),
+    Dirty("a header with blanks and capitals", f" User_ID , Timestamp,EVENT \n{ANN}".encode(), "ann", 1),
+    Dirty("columns without a name", f"user_id,,timestamp,event,\nann,,{NOON},view,\n".encode(), "ann", 1),
+    Dirty("another separator", TWO.replace(b",", b"|"), "ann ben", 2),
+    Dirty("another separator that is said", TWO.replace(b",", b"~"), "ann ben", 2, arguments=("--delimiter", "~")),
+    Dirty("only line ends", b"\n\n\r\n", refused="events: is empty\n"),
+    Dirty("a header alone", csv(), warned=("there is no event to count",)),
+    Dirty("a field of more than a megabyte", csv(ANN, row("b" * 1_000_001)), "ann", 1, ((3, "oversized_field"),)),
+    Dirty("ids that look like numbers", csv(*map(row, ("7", "007", "9" * 20, "7.0"))), f"007 7 7.0 {'9' * 20}", 4),
+    Dirty("a number that becomes a word", csv(row("7") * 2_000, row("x")), "7 x", 2_001),
+    Dirty("empty ids, quoted or not", csv(row('""'), row(""), ANN), "ann", 1, ((2, "empty_user"), (3, "empty_user"))),
+    Dirty(
+        "empty times and events",
+        csv(ANN, row(time=""), row(event="")),
+        "ann",
+        1,
+        ((3, "empty_time"), (4, "empty_event")),
+    ),
+)
+FOREIGN = (
+    Dirty(
+        "a web page",
+        b"\n<!DOCTYPE html><title>Log in</title>",
+        refused="events: is a web page, not events\nhint: perhaps the download asked for a log-in\n",
+    ),
+    Dirty(
+        "a PDF document",
+        b"%PDF-1.7\n%\xe2\xe3",
+        refused="events: is a PDF document\nhint: export the events as CSV, Parquet or NDJSON\n",
+    ),
+    Dirty(
+        "a workbook",
+        archive({"[Content_Types].xml": b""}),
+        refused="events: is an Excel workbook\nhint: save the sheet as CSV\n",
+    ),
+    Dirty("bzip2", bz2.compress(TWO), refused="events: is packed with bzip2\nhint: unpack it first: bunzip2 FILE\n"),
+    Dirty("xz", lzma.compress(TWO), refused="events: is packed with xz\nhint: unpack it first: unxz FILE\n"),
+    Dirty(
+        "an archive in an archive",
+        archive({"in.zip": archive({"a.csv": TWO})}),
+        refused="events/in.zip: is an archive in an archive\nhint: unpack it first\n",
+    ),
+    Dirty(
+        "an empty archive",
+        archive({}),
+        refused="events: is an archive without files\nhint: name one that holds events\n",
+    ),
+)
+PACKED_FILES = (
+    Dirty("gzip that is cut off", PACKED[:-300], refused="events: ends in the middle of its compressed data\n"),
+    Dirty(
+        "gzip of another content",
+        flipped(PACKED, -6),
+        refused="events: is damaged: its compressed data does not add up\n",
+    ),
+    Dirty(
+        "gzip that is broken",
+        flipped(PACKED, 3_000),
+        refused="events: is damaged: its compressed data does not add up\n",
+    ),
+    Dirty(
+        "gzip with something behind it",
+        PACKED + b"something that is not packed",
+        refused="events: has more after the end of its compressed data, which is not compressed\n",
+    ),
+    Dirty("gzip in pieces", gzip.compress(csv(ANN)) + gzip.compress(BEN.encode()), "ann ben", 2),
+    Dirty("zstd that is cut off", zstd(MANY)[:-30], refused="events: ends in the middle of its compressed data\n"),
+    Dirty(
+        "a zip that is cut off",
+        archive({"a.csv": TWO})[:-30],
+        refused="events: is damaged, cut off or locked: its packed data can't be read\n",
+    ),
+    Dirty(
+        "a zip of another content",
+        flipped(archive({"a.csv": TWO}), 50),
+        refused="events: is damaged, cut off or locked: its packed data can't be read\n",
+    ),
+    Dirty(
+        "a zip of several files", archive({"a.csv": csv(ANN), "b.csv": csv(BEN), "__MACOSX/a.csv": b"x"}), "ann ben", 2
+    ),
+)
+PARQUET = (
+    Dirty(
+        "Parquet that is cut off",
+        WHOLE[:-10],
+        refused="events: is damaged or cut off: the directory of a Parquet file is not at its end\n"
+        "hint: copy or download it again\n",
+    ),
+    Dirty(
+        "Parquet whose directory is longer than the file",
+        WHOLE[:-8] + b"\xff\xff\xff\x7fPAR1",
+        refused="events: is damaged or cut off: the directory of a Parquet file is not at its end\n"
+        "hint: copy or download it again\n",
+    ),
+    Dirty("Parquet without its pages", HOLLOW, refused="events: is damaged: its Parquet does not add up\n"),
+    Dirty("Parquet without rows", parquet(()), warned=("there is no event to count",)),
+    Dirty(
+        "a column of nothing",
+        parquet(event=None),
+        rejected=((1, "empty_event"), (2, "empty_event")),
+        warned=("there is no event to count",),
+    ),
+    Dirty(
+        "users of nothing",
+        parquet((None, None)),
+        rejected=((1, "empty_user"), (2, "empty_user")),
+        warned=("there is no event to count",),
+    ),
+    Dirty("whole ids as floats", parquet((1.0, 2.0, None)), "1 2", 2, ((3, "empty_user"),)),
+    Dirty("ids that are no number", parquet((1.0, float("nan"))), "1", 1, ((2, "empty_user"),)),
+    Dirty("the largest exact float", parquet((float(2**53),)), str(2**53), 1),
+    Dirty(
+        "a float too large to be exact",
+        parquet((1.0, 1e16)),
+        refused="events: the ids of `user_id` are floats beyond 2^53, where neighbours are one number\n"
+        "hint: export them as text or as whole numbers\n",
+    ),
+    Dirty("columns of other types in the next file", parquet((1, 2)), "1 2 3", 3, more={"next": parquet(("3",))}),
+    Dirty(
+        "columns that the first file lacks",
+        csv(ANN),
+        "ann ben",
+        2,
+        more={"next": f"x,event,timestamp,user_id\n1,view,{NOON},ben\n".encode()},
+    ),
+)
+SURROGATES = "events: lines with half a character (a lone surrogate), which was replaced: 1"
+JSON = (
+    Dirty("a line before the objects", ndjson("exported today", an(), an()), "ann", 2, ((1, "bad_json"),)),
+    Dirty("a line that breaks off", ndjson(an(), '{"user_id": "ben",', an('"cid"')), "ann cid", 2, ((2, "bad_json"),)),
+    Dirty("a mark of UTF-8", b"\xef\xbb\xbf" + ndjson(an()), "ann", 1),
+    Dirty(
+        "numbers that are none", ndjson(an(), an("NaN"), an("Infinity")), "ann", 1, ((2, "bad_json"), (3, "bad_json"))
+    ),
+    Dirty(
+        "lines that are no objects",
+        ndjson(an(), "[1]", "7", '"x"', "null"),
+        "ann",
+        1,
+        tuple((n, "bad_json") for n in range(2, 6)),
+    ),
+    Dirty("a zero byte as it is", ndjson(an(), an('"a\0"')), "ann", 1, ((2, "bad_json"),)),
+    Dirty("an escaped zero byte", ndjson(an(), an(r'"a\u0000"')), "a\0 ann", 2),
+    Dirty(
+        "bytes that are no text",
+        ndjson(an(), an('"ü"')).decode().encode("latin-1"),
+        refused=f"events: line 2 is not UTF-8 text\n{SAY_ENCODING}",
+    ),
+    Dirty("half a character", ndjson(an(), an(r'"a\ud83d"')), "ann a�", 2, warned=(SURROGATES,)),
+    Dirty(
+        "half a character in the name of a field",
+        ndjson(an(), an('"ben"', more=r', "\udc00": 1')),
+        "ann ben",
+        2,
+        warned=(SURROGATES,),
+    ),
+    Dirty("whole characters and backslashes", ndjson(an(r'"\ud83d\ude00"'), an(r'"\\ud83d"')), r"\ud83d 😀", 2),
+    Dirty("a field written twice", ndjson(an(more=', "user_id": "ben"')), "ann", 1),
+    Dirty(
+        "objects deeper than anybody nests them",
+        ndjson(an(), an(more=f', "x": {"[" * 2_000}{"]" * 2_000}')),
+        "ann",
+        1,
+        ((2, "bad_json"),),
+    ),
+    Dirty("a field that comes late", ndjson(*[an()] * 1_500, an('"ben"', more=', "page": "/"')), "ann ben", 1_501),
+    Dirty("a type that changes late", ndjson(*[an("7")] * 1_500, an('"ben"'), an("7")), "7 ben", 1_502),
+    Dirty("an array", f"[{an()},{an()}]".encode(), "ann", 2),
+    Dirty("objects over several lines", (json.dumps(json.loads(an()), indent=1) * 2).encode(), "ann", 2),
+    Dirty("blank lines", ndjson(an(), "", "  ", an()), "ann", 2),
+)
+TIMES = (
+    Dirty("an odd time first", times("05/06/2026", NOON, NOON), "ann", 2, ((2, "unreadable_time"),)),
+    Dirty(
+        "only odd times",
+        times("05/06/2026"),
+        refused=f"events: no time can be read, for example `05/06/2026`\n{SAY_FORMAT}",
+    ),
+    Dirty(
+        "odd times that are said",
+        times("05/06/2026"),
+        "ann",
+        1,
+        settings={"time_format": "%d/%m/%Y"},
+        span=("2026-06-05T00:00:00Z",) * 2,
+    ),
+    Dirty(
+        "offsets",
+        times("2026-10-01T14:00:00+02:00", "2026-10-01T14:00:00+0200", "2026-10-01T14:00:00+02", NOON),
+        "ann",
+        4,
+        span=(NOON, NOON),
+    ),
+    Dirty("seconds since 1970", times("1790856000", " 1790856000 ", "1790856000.0"), "ann", 3, span=(NOON, NOON)),
+    Dirty(
+        "milliseconds among seconds", times(*["1790856000"] * 3, "1790856000000"), "ann", 3, ((5, "unreadable_time"),)
+    ),
+    Dirty(
+        "numbers too large for any time",
+        times(*["1790856000"] * 4, "99999999999999999", str(2**63 - 1), "9" * 30),
+        "ann",
+        4,
+        tuple((n, "unreadable_time") for n in (6, 7, 8)),
+    ),
+    Dirty(
+        "numbers that are none",
+        times(*["1790856000"] * 3, "NaN", "inf"),
+        "ann",
+        3,
+        ((5, "unreadable_time"), (6, "unreadable_time")),
+    ),
+    Dirty("a year beyond calendars", times(NOON, "10000-01-01T00:00:00Z"), "ann", 1, ((3, "unreadable_time"),)),
+    Dirty(
+        "a number beyond calendars",
+        times("1790856000", "999999999999"),
+        "ann",
+        1,
+        ((3, "time_out_of_range"),),
+        settings={"time_format": "epoch_s"},
+    ),
+    Dirty(
+        "days that no month has",
+        times(NOON, "2026-13-01", "2026-02-30"),
+        "ann",
+        1,
+        ((3, "unreadable_time"), (4, "unreadable_time")),
+    ),
+    Dirty("a leap second", times("2026-06-30T23:59:60Z"), "ann", 1, span=("2026-07-01T00:00:00Z",) * 2),
+    Dirty(
+        "a time that the clocks skipped",
+        times("2026-03-29 02:30:00", "2026-03-29 03:30:00"),
+        "ann",
+        1,
+        ((2, "unreadable_time"),),
+        settings={"timezone": "Europe/Berlin"},
+        span=("2026-03-29T01:30:00Z",) * 2,
+    ),
+)
+ALL = {"text": TEXT, "foreign": FOREIGN, "packed": PACKED_FILES, "parquet": PARQUET, "json": JSON, "times": TIMES}
