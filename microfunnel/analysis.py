@@ -10,18 +10,22 @@ import polars as pl
 
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
+from microfunnel.counting.repeats import Repeats
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
+from microfunnel.doubts import doubts
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.gathering import Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
+from microfunnel.noticing import DAY, Noticed, Noticing
 from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
+from microfunnel.suspects import look_again
 from microfunnel.trust import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
 
 MEMORY = 1_500_000_000
@@ -46,15 +50,26 @@ class Period:
 
 
 def fields_needed(goals: Goals) -> set[str]:
-    """The fields of the export that a run of these goals looks at."""
+    """The fields of the export that a run of these goals looks at, and the ids of users, to name one that is strange."""
     where = goals.events.where.field_names() if goals.events.where is not None else set()
-    return {"event"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
+    return {"event", "user"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
 
 
-def analyse(
-    events: EventTable, goals: Goals, period: Period, *, memory: int = MEMORY, with_users: bool = True
+def analyse(  # noqa: PLR0913
+    events: EventTable,
+    goals: Goals,
+    period: Period,
+    *,
+    memory: int = MEMORY,
+    with_users: bool = True,
+    with_doubts: bool = True,
+    now: int | None = None,
 ) -> Report:
-    """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`."""
+    """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`.
+
+    With doubts, what makes events hard to trust is looked for, too: later ones than a day after `now` (microseconds
+    since 1970 UTC; None for any) are of the future.
+    """
     named = conditions(goals)
     columns = columns_counted(events, goals, named)
     labels = [field_column(name) for name in sorted(_split_by(goals) - _looked_into(goals))]
@@ -62,10 +77,12 @@ def analyse(
     with scratch_folder() as folder:
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if with_users else None
-        found = gather(events, used_expr(goals, period), wanted, rows, users)
+        noticing = _noticing(named, goals, period, now) if with_doubts else None
+        found = gather(events, used_expr(goals, period), wanted, rows, users, noticing)
         limits = limits_of(goals, period, found.known_until)
-        count_rows = partial(count, goals=goals, named=named, limits=limits)
+        count_rows = partial(count, goals=goals, named=named, limits=limits, with_repeats=with_doubts)
         counts, all_users = _count_all(rows.partitions(), count_rows, users)
+    repeats = counts.repeats
     return Report(
         events=EventsResult(
             files=len(events.paths),
@@ -79,16 +96,35 @@ def analyse(
             last_time=found.last_time,
             timezone=goals.events.timezone,
             joined_ids=events.joined_ids,
+            duplicates=None if repeats is None else repeats.duplicates,
+            ties=None if repeats is None else repeats.ties,
             warnings=(
                 *(ReportWarning(code, message) for code, message in events.warnings),
                 *(_silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]),
                 *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
                 *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),
+                *(_doubts(events, goals, period, noticing.noticed(), repeats) if noticing and repeats else []),
             ),
         ),
         goals=tuple(_goal_result(name, goal, counts.goals, all_users) for name, goal in goals.goals.items()),
         funnels=tuple(_funnel_result(name, funnel, counts.funnels[name]) for name, funnel in goals.funnels.items()),
     )
+
+
+def _noticing(named: Mapping[str, Goal], goals: Goals, period: Period, now: int | None) -> Noticing:
+    last_possible = None if now is None else now + DAY
+    return Noticing(named, goals.events.timezone, period.since, period.until, last_possible)
+
+
+def _doubts(
+    events: EventTable, goals: Goals, period: Period, noticed: Noticed, repeats: Repeats
+) -> list[ReportWarning]:
+    named = conditions(goals)
+    look = partial(look_again, events, used_expr(goals, period), named)
+    found = doubts(goals, named, noticed, repeats, look)
+    # Where somebody has cut the log, its days are cut for a reason.
+    cut = period.since is not None or period.until is not None or period.as_of is not None
+    return [each for each in found if not (cut and each.warning == "cut_day")]
 
 
 def _count_all(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -101,7 +102,8 @@ def run(
     with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened:
         caveats = () if peer is None else (("counted_as", peer.caveat),)
         table = replace(opened, warnings=(*opened.warnings, *caveats))
-        report = analyse(table, chosen, period, memory=most, with_users=not without_users)
+        now = time.time_ns() // 1000
+        report = analyse(table, chosen, period, memory=most, with_users=not without_users, now=now)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])
 

@@ -206,12 +206,15 @@ class GoalResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportWarning:
-    """Something that a reader of the numbers should know, and the goals that it touches."""
+    """Something that a reader of the numbers should know, and the goals and steps that it touches."""
 
     warning: str
     """A short code for programs, such as `unmatched_step`."""
     message: str
     goals: tuple[str, ...] = ()
+    """No goals and no steps: it is about the whole report."""
+    steps: tuple[tuple[str, str], ...] = ()
+    """Funnel and step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,10 @@ class EventsResult:
     warnings: tuple[ReportWarning, ...]
     joined_ids: int | None = None
     """Anonymous ids that belong to a user; None where no column of them is declared."""
+    duplicates: int | None = None
+    """Rows that goals look at, alike in all that is counted with: those beyond the first. None where nobody asks."""
+    ties: int | None = None
+    """Rows that goals look at which share user and instant with another one. None where nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)
