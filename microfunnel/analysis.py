@@ -17,7 +17,7 @@ from microfunnel.counting.totals import periods, segments, total
 from microfunnel.doubts import doubts
 from microfunnel.events import REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
-from microfunnel.gathering import Wanted, gather
+from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
 from microfunnel.noticing import DAY, Noticed, Noticing
@@ -50,7 +50,7 @@ class Period:
 
 
 def fields_needed(goals: Goals) -> set[str]:
-    """The fields of the export that a run of these goals looks at, and the ids of users, to name one that is strange."""
+    """The fields of the export that a run of these goals looks at, and the ids of users, to name a strange one."""
     where = goals.events.where.field_names() if goals.events.where is not None else set()
     return {"event", "user"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
 
@@ -78,7 +78,7 @@ def analyse(  # noqa: PLR0913
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if with_users else None
         noticing = _noticing(named, goals, period, now) if with_doubts else None
-        found = gather(events, used_expr(goals, period), wanted, rows, users, noticing)
+        found = gather(events, used_expr(goals, period), Gathered(wanted, rows, users, noticing))
         limits = limits_of(goals, period, found.known_until)
         count_rows = partial(count, goals=goals, named=named, limits=limits, with_repeats=with_doubts)
         counts, all_users = _count_all(rows.partitions(), count_rows, users)

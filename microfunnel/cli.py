@@ -1,6 +1,7 @@
 """The commands: options in, exit code out; everything else happens elsewhere."""
 
 import json
+import os
 import sys
 import time
 from enum import StrEnum
@@ -86,7 +87,7 @@ def run(
     from dataclasses import replace
 
     from microfunnel.analysis import analyse, fields_needed
-    from microfunnel.choice import choose, choose_memory, choose_period
+    from microfunnel.choice import choose, choose_memory, choose_now, choose_period
     from microfunnel.output import write_output
     from microfunnel.peers import PEERS
     from microfunnel.reading.events import open_events
@@ -97,12 +98,12 @@ def run(
     peer = None if as_ is None else PEERS[as_]
     chosen = choose(read_goals(goals), funnel or [], by or [], top, peer)
     period = choose_period(since, until, as_of, chosen.events.timezone, trend)
+    now = choose_now(time.time_ns(), os.environ.get("SOURCE_DATE_EPOCH"))
     most = choose_memory(memory)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     with open_events(events, stdin, chosen.events, fields_needed(chosen), sessions=chosen.need_sessions) as opened:
         caveats = () if peer is None else (("counted_as", peer.caveat),)
         table = replace(opened, warnings=(*opened.warnings, *caveats))
-        now = time.time_ns() // 1000
         report = analyse(table, chosen, period, memory=most, with_users=not without_users, now=now)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs=[goals, *table.paths])

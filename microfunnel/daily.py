@@ -52,10 +52,8 @@ class Vanished:
 
     event: str
     gone: Run
-    elsewhere: int
-    """Its rows on the other days of the log ..."""
     days: int
-    """... which are so many."""
+    """So many other days have events."""
 
 
 class Days:
@@ -70,7 +68,9 @@ class Days:
         self.active = {day: known[day] for day in main}
         """Those of the part that has most events."""
         self._counts = {day: known[day].n if day in known else 0 for day in _between(main)}
-        self.are_all = bool(known) and all(day.first == day.last and day.first.time() == time() for day in known.values())
+        self.are_all = bool(known) and all(
+            day.first == day.last and day.first.time() == time() for day in known.values()
+        )
         """Whether times are dates alone."""
 
     @property
@@ -82,14 +82,14 @@ class Days:
         """The days without any event, where that is unusual."""
         if not self.tell:
             return []
-        found = []
+        found: list[Run] = []
         for gap in _runs([day for day, n in self._counts.items() if not n]):
             usual = {day: _usual(day, self._counts, gap, median) for day in gap}
             if sum(usual.values()) >= LEAST_MISSED:
                 found.append([day for day in gap if usual[day]])
         if median(day.n for day in self.active.values()) >= LEAST_MISSED:
             found += [[one[-1] + ONE_DAY, other[0] - ONE_DAY] for one, other in pairwise(self.parts)]
-        return sorted(found)
+        return sorted(found, key=lambda days: days[0])
 
     def cut(self) -> list[CutDay]:
         """The first and the last day, each where it is cut."""
@@ -106,16 +106,18 @@ class Days:
         return found
 
     def vanished(self, events_by_day: pl.DataFrame) -> list[Vanished]:
-        """Event names that come on most days and then not for some, while others do; `events_by_day` as in `Noticed`."""
+        """Event names that come on most days and then not for some, while others do; the table is that of `Noticed`."""
         if not self.tell:
             return []
         found = []
-        often = events_by_day.filter(pl.col("day").is_in(list(self.active)), pl.col("n").sum().over("event") >= LEAST_MISSED_OF_NAME)
+        often = events_by_day.filter(
+            pl.col("day").is_in(list(self.active)), pl.col("n").sum().over("event") >= LEAST_MISSED_OF_NAME
+        )
         for (event,), rows in sorted(often.partition_by("event", as_dict=True).items()):
             counts = dict.fromkeys(self.active, 0) | dict(rows.select("day", "n").iter_rows())
             if rows.height * 2 >= len(counts):
                 found += [
-                    Vanished(str(event), gone, sum(counts.values()), len(counts) - len(gone))
+                    Vanished(str(event), gone, len(counts) - len(gone))
                     for gone in self._pauses(counts)
                     if self._missed(counts, gone) >= LEAST_MISSED_OF_NAME
                 ]
@@ -149,7 +151,7 @@ class Days:
 def _usual(
     day: date, counts: Mapping[date, int], apart: Collection[date], average: Callable[[list[int]], float]
 ) -> float:
-    """What is usual on such a day: the average of that weekday in other weeks, or else of all days but those `apart`."""
+    """What is usual on such a day: the average of that weekday in other weeks, or else of all but those `apart`."""
     others = {other: n for other, n in counts.items() if other not in apart}
     alike = [n for other, n in others.items() if other.weekday() == day.weekday()]
     return average(alike or list(others.values()) or [0])

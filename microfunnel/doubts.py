@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from microfunnel.affected import Affected, affected
 from microfunnel.counting.repeats import Repeats
-from microfunnel.daily import CutDay, Days, Run
+from microfunnel.daily import CutDay, Days, Run, Vanished
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import event_names_of
 from microfunnel.near_names import near_names, same_to_the_eye
@@ -41,7 +41,8 @@ def doubts(
     days = Days(noticed.days)
     vanished = days.vanished(noticed.events_by_day)
     near = near_names(noticed.names, named)
-    busy = {user: n for n, user in repeats.busiest if _is_busy(n, repeats)}
+    tell = repeats.users > LEAST_USERS and repeats.rows >= LEAST_ROWS
+    busy = {user: n for n, user in repeats.busiest} if tell else {}
     seen = look({*near, *(each.event for each in vanished)}, set(busy))
     return [
         *_repeated(goals, repeats, are_dates=days.are_all),
@@ -50,15 +51,7 @@ def doubts(
         *_from_a_spreadsheet(noticed.spreadsheet_ids),
         *_empty(days.empty()),
         *map(_cut, days.cut()),
-        *(
-            _warning(
-                "vanished_event",
-                f"no event {quoted(each.event)} {_span(each.gone)}, but {each.elsewhere:,} on the other {each.days} days",
-                affected(goals, seen.names[each.event].columns),
-            )
-            for each in vanished
-            if seen.names[each.event].columns
-        ),
+        *(_vanished(goals, each, seen.names[each.event]) for each in vanished if seen.names[each.event].columns),
         *(
             _near(goals, named, name, other, seen.names[name])
             for name, other in near.items()
@@ -76,7 +69,9 @@ def _repeated(goals: Goals, repeats: Repeats, *, are_dates: bool) -> list[Report
     if repeats.duplicates * MANY_DUPLICATES > repeats.rows and not are_dates:
         rows = "1 row stands" if repeats.duplicates == 1 else f"{repeats.duplicates:,} rows stand"
         doubled = affected(goals, [column for column, n in repeats.doubled.items() if n])
-        found.append(_warning("duplicates", f"{rows} there again, alike in all that counts, and counted again", doubled))
+        found.append(
+            _warning("duplicates", f"{rows} there twice, alike in all that counts, and counted twice", doubled)
+        )
     tied = affected(goals, [column for column, n in repeats.tied.items() if n])
     share = f"{repeats.ties:,} of {repeats.rows:,} rows share user and"
     if are_dates and repeats.ties:
@@ -95,10 +90,6 @@ def _future(noticed: Noticed) -> list[ReportWarning]:
     last = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=noticed.latest)).date()
     message = f"{rows} in the future, up to {last}, so no window is open; leave them out with --as-of"
     return [ReportWarning("future", message)]
-
-
-def _is_busy(n: int, repeats: Repeats) -> bool:
-    return repeats.users > LEAST_USERS and repeats.rows >= LEAST_ROWS and n * MANY > repeats.rows
 
 
 def _busy(goals: Goals, user: Suspect, n: int, repeats: Repeats) -> ReportWarning:
@@ -128,17 +119,24 @@ def _empty(runs: Sequence[Run]) -> list[ReportWarning]:
 def _cut(day: CutDay) -> ReportWarning:
     moment, others = day.moment.strftime("%H:%M"), f"{day.others.seconds // 3600:02}:{day.others.seconds // 60 % 60:02}"
     if day.is_last:
-        message = f"the last day, {day.day}, ends at {moment} with {day.n:,} events; the others go on to {others} or later"
+        message = (
+            f"the last day, {day.day}, ends at {moment} with {day.n:,} events; the others go on to {others} or later"
+        )
     else:
         message = f"the first day, {day.day}, begins at {moment} with {day.n:,} events; the others by {others}"
     return ReportWarning("cut_day", message)
 
 
+def _vanished(goals: Goals, event: Vanished, seen: Suspect) -> ReportWarning:
+    message = f"no {quoted(event.event)} {_span(event.gone)}, but {seen.rows:,} on {event.days} other days"
+    return _warning("vanished_event", message, affected(goals, seen.columns))
+
+
 def _near(goals: Goals, named: Mapping[str, Goal], name: str, other: str, seen: Suspect) -> ReportWarning:
     listing = [column for column, goal in named.items() if other in (event_names_of(goal) or ())]
     rows = f"{seen.rows:,} {'row' if seen.rows == 1 else 'rows'}"
-    invisible = " but for characters that nobody sees" if same_to_the_eye(name, other) else ""
-    message = f"the event {quoted(name)} ({rows}) is not counted, but is like {quoted(other)}{invisible}"
+    unseen = " (they differ in characters that nobody sees)" if same_to_the_eye(name, other) else ""
+    message = f"the event {quoted(name)} ({rows}) is not counted, but {quoted(other)} is{unseen}"
     return _warning("near_event", message, affected(goals, listing))
 
 

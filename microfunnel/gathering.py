@@ -48,16 +48,12 @@ class Wanted:
         return {column: goal for column, goal in self.named.items() if event_names_of(goal) is not None}
 
 
-def gather(
-    events: EventTable,
-    used: pl.Expr,
-    wanted: Wanted,
-    rows: Partitions,
-    users: Users | None,
-    noticing: Noticing | None = None,
-) -> "Gathered":
-    """What one reading of the events finds; `used` says which rows are looked at. An InputError names a broken file."""
-    gathered = Gathered(wanted, rows, users, noticing)
+def gather(events: EventTable, used: pl.Expr, gathered: "Gathered") -> "Gathered":
+    """The same with what one reading of the events finds; `used` says which rows are looked at.
+
+    An InputError names a broken file.
+    """
+    wanted = gathered.wanted
     # Most rows are of events that nobody asks for, so conditions on some events alone are looked at after the others.
     names = sorted(set().union(*(event_names_of(goal) or () for goal in wanted.named.values())))
     needed = pl.any_horizontal(
@@ -68,7 +64,7 @@ def gather(
     frame = events.frame.with_columns(used.alias(USED), *match_goals(wanted.of_any_event))
     frame = frame.with_columns(needed.alias(WANTED))
     # The text of ids that are numbers takes time to make, and says no more than their keys.
-    if (events.whole_ids or noticing is None) and not wanted.needs(ID):
+    if (events.whole_ids or gathered.noticing is None) and not wanted.needs(ID):
         frame = frame.drop(ID, strict=False)
     read_batches(events, frame, gathered.take)
     if not gathered.rows_read:

@@ -20,7 +20,7 @@ MOST_EDGES = 10_000
 MOST_SUMS = 200_000
 """Of more days, or days of event names, none are looked into."""
 PIECES = 64
-ALL_NAMES = 1_000_000
+ALL_ROWS = 1_000_000
 """In a log of more rows only the event names of some users are looked at, ..."""
 SOME_USERS = 2**60
 """... those with a key below this, a sixteenth of all."""
@@ -34,9 +34,12 @@ class Noticed:
     days: pl.DataFrame
     """`day` (Date), `n` (rows used), `first` and `last` (Datetime, of these), sorted; empty where they are too many."""
     events_by_day: pl.DataFrame
-    """`day`, `event` and `n`, of the rows that goals look at, in no order; empty where they are too many."""
+    """`day`, `event` and `n`, of the rows that goals look at, in no order; empty where they are too many.
+
+    Of a large log, only the rows of some users, as in `names`.
+    """
     names: frozenset[str]
-    """Event names of the rows used: all of a small log, those of some users of a large one; empty for too many."""
+    """Event names of the rows used; empty where they are too many."""
     future: int
     """Rows used that are later than can be; they are part of nothing else here."""
     latest: int | None
@@ -67,55 +70,64 @@ class Noticing:
         self._inside = None if since is None and until is None else in_period(since, until)
         self._last_possible = last_possible
         self._days = _Sums("day")
-        self._events_by_day = _Sums("day", "event")
-        self._names = _Names()
+        self._rows = 0
+        self._all = _EventNames()
+        self._of_some_users = _EventNames()
         self._future = 0
         self._latest: int | None = None
         self._spreadsheet_ids = 0
 
     def take(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
         """Takes in the used rows of a batch, and those of them that a condition needs with a column for each."""
-        if self._last_possible is not None and _is_after(used, self._last_possible):
-            used, needed = self._present(used), self._present(needed, count=False)
-        self._names.take(used)
+        times = _flagged(used[TIME])
+        if self._last_possible is not None and len(times) and _highest(times) > self._last_possible:
+            self._take_future(times.filter(times > self._last_possible))
+            possible = pl.col(TIME) <= self._last_possible
+            used, needed = used.filter(possible), needed.filter(possible)
         if self._inside is not None:
             used, needed = used.filter(self._inside), needed.filter(self._inside)
         if not self._all_specific:
             needed = needed.filter(pl.any_horizontal(pl.lit(value=False), *self._specific))
         if used.height:
-            self._days.add(self._by_day(_by_slot(used[TIME], self._slot)))
-        if needed.height:
-            self._take_needed(needed)
+            times = times if used.height == len(times) else _flagged(used[TIME])
+            self._days.add(self._by_day(_by_slot(times, self._slot)))
+        self._take_names(used.select(USER, EVENT), needed.select(USER, TIME, EVENT))
+        if ID in needed.columns:
+            self._spreadsheet_ids += _spreadsheet_ids(needed[ID])
 
     def noticed(self) -> Noticed:
         """All that was noticed so far."""
+        events = self._all if self._rows <= ALL_ROWS else self._of_some_users
         return Noticed(
             days=self._days.total(_DAYS).sort("day"),
-            events_by_day=self._events_by_day.total(_EVENTS_BY_DAY),
-            names=self._names.found,
+            events_by_day=events.by_day.total(_EVENTS_BY_DAY),
+            names=events.found,
             future=self._future,
             latest=self._latest,
             spreadsheet_ids=self._spreadsheet_ids,
         )
 
-    def _present(self, rows: pl.DataFrame, *, count: bool = True) -> pl.DataFrame:
-        """The rows that are not of the future; the others are counted."""
-        future = rows[TIME].filter(rows[TIME] > self._last_possible)
-        if count:
-            self._future += len(future)
-            self._latest = max(self._latest or 0, *future)
-        return rows.filter(pl.col(TIME) <= self._last_possible)
+    def _take_future(self, times: pl.Series) -> None:
+        self._future += len(times)
+        self._latest = max(self._latest or 0, _highest(times))
 
-    def _take_needed(self, needed: pl.DataFrame) -> None:
-        slot = (pl.col(TIME) // self._slot).alias("slot")
-        by_slot = needed.group_by(slot, pl.col(EVENT).alias("event")).agg(pl.len().cast(pl.Int64).alias("n"))
-        self._events_by_day.add(self._by_day(by_slot))
-        if ID in needed.columns:
-            self._spreadsheet_ids += _spreadsheet_ids(needed[ID])
+    def _take_names(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
+        self._rows += used.height
+        if self._rows <= ALL_ROWS:
+            self._count_names(self._all, used, needed)
+        few = pl.col(USER) < SOME_USERS
+        self._count_names(self._of_some_users, used.filter(few), needed.filter(few))
+
+    def _count_names(self, events: "_EventNames", used: pl.DataFrame, needed: pl.DataFrame) -> None:
+        events.add(used[EVENT])
+        if needed.height:
+            slot = (pl.col(TIME) // self._slot).alias("slot")
+            by_slot = needed.group_by(slot, pl.col(EVENT).alias("event")).agg(pl.len().cast(pl.Int64).alias("n"))
+            events.by_day.add(self._by_day(by_slot))
 
     def _by_day(self, by_slot: pl.DataFrame) -> pl.DataFrame:
         """The same with the `day` instead of the number of the slot, and times of the time zone."""
-        moments = {name: pl.col(name) for name in ("first", "last") if name in by_slot.columns}
+        moments = {name: pl.col(name) for name in by_slot.columns if name in {"first", "last"}}
         moments["day"] = pl.col("slot") * self._slot
         local = {
             name: pl.from_epoch(moment, "us").dt.convert_time_zone(self._timezone).dt.replace_time_zone(None)
@@ -125,9 +137,7 @@ class Noticing:
 
 
 _EVENTS_BY_DAY = pl.DataFrame(schema={"day": pl.Date, "event": pl.String, "n": pl.Int64})
-_DAYS = pl.DataFrame(
-    schema={"day": pl.Date, "n": pl.Int64, "first": pl.Datetime("us"), "last": pl.Datetime("us")}
-)
+_DAYS = pl.DataFrame(schema={"day": pl.Date, "n": pl.Int64, "first": pl.Datetime("us"), "last": pl.Datetime("us")})
 
 
 class _Sums:
@@ -157,45 +167,40 @@ class _Sums:
         return added
 
 
-class _Names:
-    """Different event names, by a rule that does not depend on the order of the rows."""
+class _EventNames:
+    """Event names, and how often they come on each day."""
 
     def __init__(self) -> None:
-        self._rows = 0
-        self._all: set[str] = set()
-        self._of_some_users: set[str] = set()
+        self.by_day = _Sums("day", "event")
+        self._names: set[str] = set()
 
-    def take(self, used: pl.DataFrame) -> None:
-        self._rows += used.height
-        if self._rows <= ALL_NAMES:
-            _add_names(self._all, used[EVENT])
-        _add_names(self._of_some_users, used[EVENT].filter(used[USER] < SOME_USERS))
+    def add(self, events: pl.Series) -> None:
+        if len(self._names) <= MOST_NAMES:
+            self._names.update(events.unique().head(MOST_NAMES + 1))
 
     @property
     def found(self) -> frozenset[str]:
-        names = self._all if self._rows <= ALL_NAMES else self._of_some_users
-        return frozenset(names) if len(names) <= MOST_NAMES else frozenset()
+        """The different names; none where they are too many."""
+        return frozenset(self._names) if len(self._names) <= MOST_NAMES else frozenset()
 
 
-def _add_names(names: set[str], events: pl.Series) -> None:
-    if len(names) <= MOST_NAMES:
-        names.update(events.unique().head(MOST_NAMES + 1).drop_nulls())
+def _flagged(times: pl.Series) -> pl.Series:
+    """The times; most logs come in order of time, and what is known to be in order is looked at in no time."""
+    return times.set_sorted() if times.is_sorted() else times
 
 
-def _is_after(rows: pl.DataFrame, moment: int) -> bool:
-    latest = rows[TIME].max()
-    return isinstance(latest, int) and latest > moment
+def _highest(times: pl.Series) -> int:
+    return int(times.max())  # type: ignore[arg-type]
 
 
 def _by_slot(times: pl.Series, size: int) -> pl.DataFrame:
     """How many times lie in each `slot` of so many microseconds: its number, `n`, and the `first` and `last` time."""
-    first, last = int(times.min()), int(times.max())  # type: ignore[arg-type]
-    slots = range(first // size, last // size + 1)
-    if len(slots) > MOST_EDGES or not times.is_sorted():
+    slots = range(int(times.min()) // size, _highest(times) // size + 1)  # type: ignore[arg-type]
+    if len(slots) > MOST_EDGES or not times.flags["SORTED_ASC"]:
         slot = (pl.col(TIME) // size).alias("slot")
         counted = (pl.len().cast(pl.Int64).alias("n"), pl.min(TIME).alias("first"), pl.max(TIME).alias("last"))
         return times.to_frame(TIME).group_by(slot).agg(*counted)
-    # Most logs come in order of time, so a look at the edges of the slots is enough.
+    # A look at the edges of the slots is enough.
     edges = pl.Series("slot", slots, dtype=pl.Int64)
     begins = times.search_sorted(edges * size).cast(pl.Int64).alias("begin")
     found = pl.DataFrame([edges, begins]).with_columns(end=pl.col("begin").shift(-1, fill_value=len(times)))
@@ -209,6 +214,6 @@ def _by_slot(times: pl.Series, size: int) -> pl.DataFrame:
 
 
 def _spreadsheet_ids(ids: pl.Series) -> int:
-    # Hardly an id begins with a figure by chance, and this is seen in no time.
-    numbers = ids.filter((ids >= "0") & (ids < ":"))
-    return int(numbers.str.contains(SPREADSHEET_ID).sum())
+    # Where no id begins with a figure, that is seen in no time.
+    numbers = ids < ":"
+    return int(ids.filter(numbers).str.contains(SPREADSHEET_ID).sum()) if numbers.any() else 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import program
 import pytest
 
 from microfunnel.contracts import schema_of
@@ -105,6 +106,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "PYTHONPATH": str(ROOT),
+        **program.NOW,
     }
     return subprocess.run(
         ["/bin/sh", "-c", command],

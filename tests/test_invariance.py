@@ -17,7 +17,7 @@ from microfunnel.analysis import Period, analyse, columns_counted, fields_needed
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER
-from microfunnel.gathering import Wanted, gather
+from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions
 from microfunnel.partitions import Partitions
@@ -147,7 +147,7 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
     with open_events([path], io.BytesIO(), wanted.events, fields_needed(wanted), sessions=sessions) as table:
         needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), [], None, None)
         all_rows = Partitions(tmp_path, 10**9)
-        gather(table, used_expr(wanted, Period()), needed, all_rows, None)
+        gather(table, used_expr(wanted, Period()), Gathered(needed, all_rows, None))
     (partition,) = all_rows.partitions()
     rows = partition.rows()
     latest = rows[TIME].max()

@@ -8,8 +8,8 @@ import polars as pl
 
 from microfunnel.events import TIME, USER
 
-MOST_BUSY = 20
-"""So many users at most can each have more than a twentieth of all rows, and one can't."""
+BUSY = 20
+"""A user is busy with more than the twentieth part of all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ class Repeats:
     doubled: Mapping[str, int] = field(default_factory=dict)
     """Condition to how many of the duplicates it holds for."""
     busiest: Sequence[tuple[int, int]] = ()
-    """How many rows a user has, and its key: the users with most of them, the first is the one with most."""
+    """How many rows a user has, and its key: those with more than a twentieth of all rows, the busiest first."""
 
     @classmethod
     def added(cls, parts: Sequence["Repeats"]) -> "Repeats":
         """The repeats among the rows of all the users together."""
-        busiest = sorted((each for part in parts for each in part.busiest), reverse=True)
+        rows = sum(part.rows for part in parts)
         return cls(
-            rows=sum(part.rows for part in parts),
+            rows=rows,
             users=sum(part.users for part in parts),
             ties=sum(part.ties for part in parts),
             duplicates=sum(part.duplicates for part in parts),
             tied=sum((Counter(part.tied) for part in parts), Counter()),
             doubled=sum((Counter(part.doubled) for part in parts), Counter()),
-            busiest=busiest[:MOST_BUSY],
+            busiest=sorted((each for part in parts for each in part.busiest if each[0] * BUSY > rows), reverse=True),
         )
 
 
@@ -49,14 +49,20 @@ def count_repeats(rows: pl.DataFrame, specific: Sequence[str]) -> Repeats:
 
     Only rows for which one of the conditions `specific` (Boolean columns) holds are looked at.
     """
-    rows = rows.filter(pl.any_horizontal(pl.lit(value=False), *specific))
-    if rows.is_empty():
+    if specific:
+        looked_at = rows.select(pl.any_horizontal(specific)).to_series()
+        rows = rows if looked_at.all() else rows.filter(looked_at)
+    if rows.is_empty() or not specific:
         return Repeats()
     lengths = rows[USER].rle().struct.unnest()
-    most = lengths.sort("len", "value", descending=True).head(MOST_BUSY)
+    # Who has many of all rows has many of these.
+    busy = lengths.filter(pl.col("len").cast(pl.Int64) * BUSY > rows.height)
+    busiest = [(n, user) for n, user in busy.select("len", "value").iter_rows()]
     same = (pl.col(USER) == pl.col(USER).shift()) & (pl.col(TIME) == pl.col(TIME).shift())
     repeats = rows.select(same.fill_null(value=False)).to_series()
     tied = rows.filter(repeats | repeats.shift(-1, fill_value=False)) if repeats.any() else rows.clear()
+    if tied.is_empty():
+        return Repeats(rows=rows.height, users=lengths.height, busiest=busiest)
     alike = tied.group_by(tied.columns).agg((pl.len() - 1).cast(pl.Int64).alias("beyond the first"))
     more = alike["beyond the first"]
     return Repeats(
@@ -66,5 +72,5 @@ def count_repeats(rows: pl.DataFrame, specific: Sequence[str]) -> Repeats:
         duplicates=int(more.sum()),
         tied={column: int(tied[column].sum()) for column in specific},
         doubled={column: int(more.filter(alike[column]).sum()) for column in specific},
-        busiest=[(n, user) for n, user in most.select("len", "value").iter_rows()],
+        busiest=busiest,
     )
