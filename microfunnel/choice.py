@@ -81,7 +81,7 @@ def choose_memory(size: str) -> int:
 
 
 def choose_now(clock_ns: int, fixed: str | None) -> int:
-    """This moment in microseconds since 1970 UTC: by the clock, or `fixed` in seconds (of SOURCE_DATE_EPOCH)."""
+    """The present in microseconds since 1970 UTC: by the clock, or `fixed` in seconds (of SOURCE_DATE_EPOCH)."""
     if not fixed:
         return clock_ns // 1_000
     if not re.fullmatch(r"\d{1,12}", fixed, re.ASCII):

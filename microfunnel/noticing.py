@@ -150,7 +150,7 @@ class _Sums:
 
     def add(self, piece: pl.DataFrame) -> None:
         if not self._too_many:
-            self._pieces.append(piece)
+            self._pieces.append(piece.select(*self._keys, pl.exclude(self._keys)))
             if len(self._pieces) >= PIECES:
                 self._pieces = [self._added()]
 

@@ -29,7 +29,13 @@ PAGES = [*DOCUMENTS, *sorted(ROOT.glob("[CS]*.md"))]
 LANGUAGES = {"console", "csv", "json", "ndjson", "python", "sh", "text", "yaml"}
 FILES = {"csv", "ndjson", "python", "yaml"}
 MISTAKES = "mistakes.yaml"
-LEAST_COMMANDS = {"README.md": 7, "docs/counting.md": 39, "docs/goals-file.md": 8, "docs/scripting.md": 12}
+LEAST_COMMANDS = {
+    "README.md": 7,
+    "docs/counting.md": 39,
+    "docs/goals-file.md": 8,
+    "docs/scripting.md": 12,
+    "docs/trust.md": 2,
+}
 SECONDS = 30
 
 

@@ -1,6 +1,6 @@
 """The report for people: funnels, scorecard and what became of the rows, as wide as the screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from rich.console import Console
@@ -12,7 +12,10 @@ from microfunnel.rendering.funnel import funnel_section
 from microfunnel.rendering.grid import flow, room
 from microfunnel.rendering.scorecard import scorecard
 from microfunnel.rendering.text import REASONS, number, period, plural, words
-from microfunnel.results import EventsResult, Report
+from microfunnel.results import EventsResult, Report, ReportWarning
+
+MOST_ALIKE = 5
+"""So many warnings of a kind are shown: one may be needed for each of hundreds of event names."""
 
 
 def render(report: Report, screen: Screen) -> str:
@@ -56,7 +59,20 @@ def _trust(report: Report, screen: Screen) -> list[Text]:
     lines = flow(phrases, screen)
     for line in lines:
         line.stylize_before("dim")
-    return [*lines, *(line for warning in events.warnings for line in caution(warning.message, screen))]
+    return [*lines, *(line for message in _cautions(events.warnings) for line in caution(message, screen))]
+
+
+def _cautions(warnings: Sequence[ReportWarning]) -> list[str]:
+    """The messages of all warnings, but only some of each kind."""
+    messages: dict[str, list[str]] = {}
+    for warning in warnings:
+        messages.setdefault(warning.warning, []).append(warning.message)
+    shown = []
+    for alike in messages.values():
+        most = len(alike) if len(alike) <= MOST_ALIKE + 1 else MOST_ALIKE
+        shown += alike[:most]
+        shown += [f"and {number(len(alike) - most)} more of this kind; --json has all"] if most < len(alike) else []
+    return shown
 
 
 def _rows(events: EventsResult, screen: Screen) -> Text:
