@@ -1,10 +1,11 @@
 """What the counts of single days tell: days without events, days that are cut, event names that vanish for days."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
-from statistics import mean, median
+from itertools import islice, pairwise
+from statistics import median
 
 import polars as pl
 
@@ -14,6 +15,8 @@ LEAST_MISSED = 100
 """So many events usually come on days that have none, or on a day that is cut; fewer may stay away by chance."""
 LEAST_MISSED_OF_NAME = 20
 LEAST_DAYS_GONE = 2
+MOST_PAUSES = 3
+"""Of one event name; more say no more."""
 LONGEST_PAUSE = 31
 """Days: what lies beyond a longer pause does not say what is usual."""
 EARLIER = timedelta(hours=1)
@@ -61,7 +64,9 @@ class Days:
 
     def __init__(self, days: pl.DataFrame) -> None:
         """`days` as `Noticed` has them."""
-        known = {day: Day(n, first, last) for day, n, first, last in days.iter_rows()}
+        # In some time zones the first and the last day that calendars name are beyond them.
+        nameable = days.filter(pl.col("day").dt.year().is_between(2, 9998))
+        known = {day: Day(n, first, last) for day, n, first, last in nameable.iter_rows()}
         self.parts = _runs(list(known), LONGEST_PAUSE * ONE_DAY)
         """The days with events, parted where a long pause is between them."""
         main = max(self.parts, key=lambda part: sum(known[day].n for day in part), default=[])
@@ -83,8 +88,11 @@ class Days:
         if not self.tell:
             return []
         found: list[Run] = []
+        most = max(self._counts.values())
         for gap in _runs([day for day, n in self._counts.items() if not n]):
-            usual = {day: _usual(day, self._counts, gap, median) for day in gap}
+            if len(gap) * most < LEAST_MISSED:
+                continue
+            usual = {day: _usual(day, self._counts, gap) for day in gap}
             if sum(usual.values()) >= LEAST_MISSED:
                 found.append([day for day in gap if usual[day]])
         if median(day.n for day in self.active.values()) >= LEAST_MISSED:
@@ -116,45 +124,61 @@ class Days:
         for (event,), rows in sorted(often.partition_by("event", as_dict=True).items()):
             counts = dict.fromkeys(self.active, 0) | dict(rows.select("day", "n").iter_rows())
             if rows.height * 2 >= len(counts):
-                found += [
-                    Vanished(str(event), gone, len(counts) - len(gone))
-                    for gone in self._pauses(counts)
-                    if self._missed(counts, gone) >= LEAST_MISSED_OF_NAME
-                ]
+                usual = _Means(counts)
+                pauses = _pauses(counts)
+                missed = (gone for gone in pauses if self._missed(usual.on(gone), gone) >= LEAST_MISSED_OF_NAME)
+                found += [Vanished(str(event), gone, len(counts) - len(gone)) for gone in islice(missed, MOST_PAUSES)]
         return found
 
     def _is_short(self, day: date) -> bool:
-        usual = _usual(day, self._counts, [day], median)
+        usual = _usual(day, self._counts, [day])
         return usual >= LEAST_MISSED and self._counts[day] < FAR_FEWER * usual
 
-    def _pauses(self, counts: Mapping[date, int]) -> Iterator[Run]:
-        """The days in a row, leaving out those without any event, that have none of these, after some that have."""
-        days = list(counts)
-        place = {day: i for i, day in enumerate(days)}
-        gone: list[date] = []
-        for day in [*days, None]:
-            if day is not None and not counts[day]:
-                gone.append(day)
-                continue
-            if len(gone) >= LEAST_DAYS_GONE and place[gone[0]]:
-                yield gone
-            gone = []
-
-    def _missed(self, counts: Mapping[date, int], gone: Run) -> float:
+    def _missed(self, means: Mapping[date, float], gone: Run) -> float:
         """How many would have come on these days, by other days, and by how many other events came."""
-        whole = {day: _usual(day, self._counts, gone, median) for day in gone}
-        return sum(
-            _usual(day, counts, gone, mean) * min(1.0, self._counts[day] / whole[day]) for day in gone if whole[day]
-        )
+        if sum(means[day] for day in gone) < LEAST_MISSED_OF_NAME:
+            return 0
+        whole = {day: _usual(day, self._counts, gone) for day in gone}
+        return sum(means[day] * min(1.0, self._counts[day] / whole[day]) for day in gone if whole[day])
 
 
-def _usual(
-    day: date, counts: Mapping[date, int], apart: Collection[date], average: Callable[[list[int]], float]
-) -> float:
-    """What is usual on such a day: the average of that weekday in other weeks, or else of all but those `apart`."""
+class _Means:
+    """What is usual of an event name on days on which it did not come."""
+
+    def __init__(self, counts: Mapping[date, int]) -> None:
+        self._days = Counter(day.weekday() for day in counts)
+        self._rows: Counter[int] = Counter()
+        for day, n in counts.items():
+            self._rows[day.weekday()] += n
+
+    def on(self, gone: Run) -> dict[date, float]:
+        """For each of these days the mean of its weekday on the other days, or else of all of them."""
+        others = self._days - Counter(day.weekday() for day in gone)
+        overall = self._rows.total() / others.total()
+        return {
+            day: self._rows[weekday] / others[weekday] if others[weekday := day.weekday()] else overall for day in gone
+        }
+
+
+def _pauses(counts: Mapping[date, int]) -> Iterator[Run]:
+    """The days in a row, leaving out those without any event, that have none of these, after some that have."""
+    days = list(counts)
+    place = {day: i for i, day in enumerate(days)}
+    gone: list[date] = []
+    for day in [*days, None]:
+        if day is not None and not counts[day]:
+            gone.append(day)
+            continue
+        if len(gone) >= LEAST_DAYS_GONE and place[gone[0]]:
+            yield gone
+        gone = []
+
+
+def _usual(day: date, counts: Mapping[date, int], apart: Collection[date]) -> float:
+    """What is usual on a day: the median of that weekday in other weeks, or else of all days but those `apart`."""
     others = {other: n for other, n in counts.items() if other not in apart}
     alike = [n for other, n in others.items() if other.weekday() == day.weekday()]
-    return average(alike or list(others.values()) or [0])
+    return median(alike or list(others.values()) or [0])
 
 
 def _runs(days: Sequence[date], step: timedelta = ONE_DAY) -> list[Run]:
