@@ -1,6 +1,6 @@
 """From events and goals to a report, with one reading of the events."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,6 @@ import polars as pl
 
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
-from microfunnel.counting.repeats import Repeats
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
@@ -20,7 +19,7 @@ from microfunnel.funnels import Funnel
 from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
-from microfunnel.noticing import DAY, Noticed, Noticing
+from microfunnel.noticing import DAY, Noticing
 from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, Report, ReportWarning
@@ -99,11 +98,8 @@ def analyse(  # noqa: PLR0913
             duplicates=None if repeats is None else repeats.duplicates,
             ties=None if repeats is None else repeats.ties,
             warnings=(
-                *(ReportWarning(code, message) for code, message in events.warnings),
-                *(_silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]),
+                *_warnings(events, goals, period, found, counts),
                 *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
-                *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),
-                *(_doubts(events, goals, period, noticing.noticed(), repeats) if noticing and repeats else []),
             ),
         ),
         goals=tuple(_goal_result(name, goal, counts.goals, all_users) for name, goal in goals.goals.items()),
@@ -116,15 +112,19 @@ def _noticing(named: Mapping[str, Goal], goals: Goals, period: Period, now: int 
     return Noticing(named, goals.events.timezone, period.since, period.until, last_possible)
 
 
-def _doubts(
-    events: EventTable, goals: Goals, period: Period, noticed: Noticed, repeats: Repeats
-) -> list[ReportWarning]:
+def _warnings(
+    events: EventTable, goals: Goals, period: Period, found: Gathered, counts: Counts
+) -> Iterator[ReportWarning]:
     named = conditions(goals)
-    look = partial(look_again, events, used_expr(goals, period), named)
-    found = doubts(goals, named, noticed, repeats, look)
-    # Where somebody has cut the log, its days are cut for a reason.
-    cut = period.since is not None or period.until is not None or period.as_of is not None
-    return [each for each in found if not (cut and each.warning == "cut_day")]
+    yield from (ReportWarning(code, message) for code, message in events.warnings)
+    yield from _silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]
+    yield from unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows()))
+    if found.noticing is not None and counts.repeats is not None:
+        look = partial(look_again, events, used_expr(goals, period), named)
+        # Where somebody has cut the log, its days are cut for a reason.
+        cut = (period.since, period.until, period.as_of) != (None, None, None)
+        doubtful = doubts(goals, named, found.noticing.noticed(), counts.repeats, look)
+        yield from (each for each in doubtful if not (cut and each.warning == "cut_day"))
 
 
 def _count_all(
