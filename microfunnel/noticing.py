@@ -91,7 +91,7 @@ class Noticing:
         if used.height:
             times = times if used.height == len(times) else _flagged(used[TIME])
             self._days.add(self._by_day(_by_slot(times, self._slot)))
-        self._take_names(used.select(USER, EVENT), needed.select(USER, TIME, EVENT))
+        self._take_names(used, needed.select(USER, TIME, EVENT))
         if ID in needed.columns:
             self._spreadsheet_ids += _spreadsheet_ids(needed[ID])
 
@@ -114,12 +114,12 @@ class Noticing:
     def _take_names(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
         self._rows += used.height
         if self._rows <= ALL_ROWS:
-            self._count_names(self._all, used, needed)
-        few = pl.col(USER) < SOME_USERS
-        self._count_names(self._of_some_users, used.filter(few), needed.filter(few))
+            self._count_names(self._all, used[EVENT], needed)
+        few = needed.filter(pl.col(USER) < SOME_USERS)
+        self._count_names(self._of_some_users, used[EVENT].filter(used[USER] < SOME_USERS), few)
 
-    def _count_names(self, events: "_EventNames", used: pl.DataFrame, needed: pl.DataFrame) -> None:
-        events.add(used[EVENT])
+    def _count_names(self, events: "_EventNames", used: pl.Series, needed: pl.DataFrame) -> None:
+        events.add(used)
         if needed.height:
             slot = (pl.col(TIME) // self._slot).alias("slot")
             by_slot = needed.group_by(slot, pl.col(EVENT).alias("event")).agg(pl.len().cast(pl.Int64).alias("n"))
