@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import program
 import pytest
 
 from microfunnel.contracts import schema_of
@@ -34,6 +35,7 @@ LEAST_COMMANDS = {
     "docs/goals-file.md": 8,
     "docs/reading.md": 4,
     "docs/scripting.md": 12,
+    "docs/trust.md": 2,
 }
 SECONDS = 30
 
@@ -111,6 +113,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "PYTHONPATH": str(ROOT),
+        **program.NOW,
     }
     return subprocess.run(
         ["/bin/sh", "-c", command],
