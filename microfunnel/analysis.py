@@ -1,7 +1,7 @@
 """From events and goals to a report, with one reading of the events."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,17 +14,20 @@ from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
+from microfunnel.doubts import doubts
 from microfunnel.duplicates import without_duplicates
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
-from microfunnel.gathering import Wanted, gather
+from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
+from microfunnel.noticing import DAY, Noticing
 from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.progress import Expected, Listener, Phase, unknown
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, RejectedRow, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
+from microfunnel.suspects import look_again
 from microfunnel.trust import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
 
 MEMORY = 1_500_000_000
@@ -50,15 +53,26 @@ class Period:
 
 
 def fields_needed(goals: Goals) -> set[str]:
-    """The fields of the export that a run of these goals looks at."""
+    """The fields of the export that a run of these goals looks at, and the ids of users, to name a strange one."""
     where = goals.events.where.field_names() if goals.events.where is not None else set()
-    return {"event"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
+    return {"event", "user"} | where | _kept_fields(goals) | fields_of(conditions(goals).values())
 
 
-def analyse(
-    events: EventTable, goals: Goals, period: Period, *, memory: int = MEMORY, with_users: bool = True
+def analyse(  # noqa: PLR0913
+    events: EventTable,
+    goals: Goals,
+    period: Period,
+    *,
+    memory: int = MEMORY,
+    with_users: bool = True,
+    with_doubts: bool = True,
+    now: int | None = None,
 ) -> Report:
-    """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`."""
+    """The report of all goals and funnels over these events, with about `memory` bytes, with or without `users`.
+
+    With doubts, what makes events hard to trust is looked for, too: later ones than a day after `now` (microseconds
+    since 1970 UTC; None for any) are of the future.
+    """
     named = conditions(goals)
     columns = columns_counted(events, goals, named)
     labels = [field_column(name) for name in sorted(_split_by(goals) - _looked_into(goals))]
@@ -69,14 +83,17 @@ def analyse(
     with scratch_folder() as folder:
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if with_users else None
-        found = gather(events, used_expr(goals, period), wanted, rows, users)
+        noticing = _noticing(named, goals, period, now) if with_doubts else None
+        found = gather(events, used_expr(goals, period), Gathered(wanted, rows, users, noticing))
         limits = limits_of(goals, period, found.known_until)
         needed = None if goals.need_all_events else pl.any_horizontal(*named)
-        count_rows = partial(_count_part, needed=needed, goals=goals, named=named, limits=limits)
-        (counts, duplicates), all_users = _count_all(rows.partitions(), count_rows, users, events.listener)
+        count_rows = partial(count, goals=goals, named=named, limits=limits, with_repeats=with_doubts)
+        count_part = partial(_count_part, needed=needed, count_rows=count_rows)
+        (counts, duplicates), all_users = _count_all(rows.partitions(), count_part, users, events.listener)
     rejected = found.rejected + Counter(events.broken) + Counter({"duplicate": duplicates})
     rows_read = found.rows_read + sum(events.broken.values())
     rows_used = found.rows_used - duplicates
+    repeats = counts.repeats
     return Report(
         events=EventsResult(
             files=len(events.paths) + events.elsewhere,
@@ -92,16 +109,36 @@ def analyse(
             last_time=found.last_time,
             timezone=goals.events.timezone,
             joined_ids=events.joined_ids,
+            duplicates=None if repeats is None else repeats.duplicates,
+            ties=None if repeats is None else repeats.ties,
             warnings=(
-                *(ReportWarning(code, message) for code, message in (*events.warnings, *events.noticed())),
-                *(_silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]),
+                *_warnings(events, goals, period, found, counts),
                 *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
-                *unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows())),
             ),
         ),
         goals=tuple(_goal_result(name, goal, counts.goals, all_users) for name, goal in goals.goals.items()),
         funnels=tuple(_funnel_result(name, funnel, counts.funnels[name]) for name, funnel in goals.funnels.items()),
     )
+
+
+def _noticing(named: Mapping[str, Goal], goals: Goals, period: Period, now: int | None) -> Noticing:
+    last_possible = None if now is None else now + DAY
+    return Noticing(named, goals.events.timezone, period.since, period.until, last_possible)
+
+
+def _warnings(
+    events: EventTable, goals: Goals, period: Period, found: Gathered, counts: Counts
+) -> Iterator[ReportWarning]:
+    named = conditions(goals)
+    yield from (ReportWarning(code, message) for code, message in (*events.warnings, *events.noticed()))
+    yield from _silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]
+    yield from unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows()))
+    if found.noticing is not None and counts.repeats is not None:
+        look = partial(look_again, events, used_expr(goals, period), named)
+        # Where somebody has cut the log, its days are cut for a reason.
+        cut = (period.since, period.until, period.as_of) != (None, None, None)
+        doubtful = doubts(goals, named, found.noticing.noticed(), counts.repeats, look)
+        yield from (each for each in doubtful if not (cut and each.warning == "cut_day"))
 
 
 def _count_all(
@@ -130,13 +167,13 @@ def _count_all(
 
 
 def _count_part(
-    rows: pl.DataFrame, needed: pl.Expr | None, goals: Goals, named: Mapping[str, Goal], limits: Limits
+    rows: pl.DataFrame, needed: pl.Expr | None, count_rows: Callable[[pl.DataFrame], Counts]
 ) -> tuple[Counts, int]:
     """The counts of whole users, and the rows among them that are another one written twice."""
     once, duplicates = without_duplicates(rows)
     if needed is not None and DUPLICATE_OF in rows.columns:
         once = once.filter(needed)
-    return count(once, goals, named, limits), duplicates
+    return count_rows(once), duplicates
 
 
 def _samples(events: EventTable) -> tuple[RejectedRow, ...]:

@@ -110,6 +110,15 @@ def choose_memory(size: str) -> int:
     return most
 
 
+def choose_now(clock_ns: int, fixed: str | None) -> int:
+    """The present in microseconds since 1970 UTC: by the clock, or `fixed` in seconds (of SOURCE_DATE_EPOCH)."""
+    if not fixed:
+        return clock_ns // 1_000
+    if not re.fullmatch(r"\d{1,12}", fixed, re.ASCII):
+        raise UsageError(f"SOURCE_DATE_EPOCH: {quoted(fixed)} is no number of seconds since 1970")
+    return int(fixed) * 1_000_000
+
+
 def choose_period(
     since: str | None, until: str | None, as_of: str | None, timezone: str, trend: str | None = None
 ) -> Period:

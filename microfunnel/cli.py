@@ -1,7 +1,9 @@
 """The commands: options in, exit code out; everything else happens elsewhere."""
 
 import json
+import os
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -105,7 +107,7 @@ def run(
     from dataclasses import replace
 
     from microfunnel.analysis import analyse, fields_needed
-    from microfunnel.choice import choose, choose_memory, choose_period, choose_reading, choose_share
+    from microfunnel.choice import choose, choose_memory, choose_now, choose_period, choose_reading, choose_share
     from microfunnel.display import shown_progress
     from microfunnel.events import EventTable
     from microfunnel.output import write_output, write_rejects
@@ -121,11 +123,12 @@ def run(
     chosen = choose_reading(choose(read_goals(goals), funnel or [], by or [], top, peer), layout, delimiter, encoding)
     period = choose_period(since, until, as_of, chosen.events.timezone, trend)
     most, share = choose_memory(memory), choose_share(max_bad, strict=strict)
+    now = choose_now(time.time_ns(), os.environ.get("SOURCE_DATE_EPOCH"))
 
     def count(table: EventTable) -> tuple[Report, list[Path]]:
         caveats = () if peer is None else (("counted_as", peer.caveat),)
         table = replace(table, warnings=(*table.warnings, *caveats))
-        report = analyse(table, chosen, period, memory=most, with_users=not without_users)
+        report = analyse(table, chosen, period, memory=most, with_users=not without_users, now=now)
         inputs = [goals, *table.paths]
         if rejects is not None:
             write_rejects(table, rejects, inputs)

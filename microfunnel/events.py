@@ -93,6 +93,11 @@ class EventTable:
             return int(user) * SPREAD % 2**64
         return int(pl.Series([user], dtype=pl.String).hash().item())
 
+    def whole_id(self, key: int) -> str | None:
+        """The id with this key, where the ids are whole numbers."""
+        number = key * pow(SPREAD, -1, 2**64) % 2**64
+        return str(number - 2**64 if number >= 2**63 else number) if self.whole_ids else None
+
     @property
     def frame(self) -> pl.LazyFrame:
         """The events of all files."""

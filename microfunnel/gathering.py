@@ -8,7 +8,8 @@ import polars as pl
 
 from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column, in_period
 from microfunnel.goals import Goal
-from microfunnel.matching import event_names_of, match_goals
+from microfunnel.matching import event_names_of, fields_of, match_goals
+from microfunnel.noticing import ID, Noticing
 from microfunnel.partitions import Partitions, Users
 from microfunnel.queries import read_batches
 
@@ -32,6 +33,10 @@ class Wanted:
     until: int | None
     """The period whose users are counted, in microseconds since 1970 UTC; None is open."""
 
+    def needs(self, column: str) -> bool:
+        """Whether a condition or the counting looks at this column."""
+        return column in {*self.columns, *map(field_column, fields_of(self.named.values()))}
+
     @property
     def of_any_event(self) -> dict[str, Goal]:
         """The conditions that may hold for an event of any name."""
@@ -43,9 +48,12 @@ class Wanted:
         return {column: goal for column, goal in self.named.items() if event_names_of(goal) is not None}
 
 
-def gather(events: EventTable, used: pl.Expr, wanted: Wanted, rows: Partitions, users: Users | None) -> "Gathered":
-    """What one reading of the events finds; `used` says which rows are looked at. An InputError names a broken file."""
-    gathered = Gathered(wanted, rows, users)
+def gather(events: EventTable, used: pl.Expr, gathered: "Gathered") -> "Gathered":
+    """The same with what one reading of the events finds; `used` says which rows are looked at.
+
+    An InputError names a broken file.
+    """
+    wanted = gathered.wanted
     # Most rows are of events that nobody asks for, so conditions on some events alone are looked at after the others.
     names = sorted(set().union(*(event_names_of(goal) or () for goal in wanted.named.values())))
     needed = pl.any_horizontal(
@@ -55,6 +63,9 @@ def gather(events: EventTable, used: pl.Expr, wanted: Wanted, rows: Partitions, 
     )
     frame = events.frame.with_columns(used.alias(USED), *match_goals(wanted.of_any_event))
     frame = frame.with_columns(needed.alias(WANTED))
+    # The text of ids that are numbers takes time to make, and says no more than their keys.
+    if (events.whole_ids or gathered.noticing is None) and not wanted.needs(ID):
+        frame = frame.drop(ID, strict=False)
     read_batches(events, frame, gathered.take)
     if not gathered.rows_read:
         gathered.take(pl.DataFrame(schema=frame.collect_schema()))
@@ -70,6 +81,7 @@ class Gathered:
     """The needed rows, with a Boolean column for each condition."""
     users: Users | None
     """Of the period; None where nobody asks for them."""
+    noticing: Noticing | None = None
     rows_read: int = 0
     rows_used: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -99,9 +111,12 @@ class Gathered:
             self.last_time = _latest(self.last_time, inside[TIME].max())
             if self.users is not None:
                 self.users.add(inside[USER])
-        self._keep(used.filter(WANTED))
+        needed = self._keep(used.filter(WANTED))
+        if self.noticing is not None:
+            self.noticing.take(used, needed)
 
-    def _keep(self, used: pl.DataFrame) -> None:
+    def _keep(self, used: pl.DataFrame) -> pl.DataFrame:
+        """The rows that are needed, with a column for each condition."""
         rows = used.drop(REJECTED, USED).filter(WANTED).with_columns(match_goals(self.wanted.of_some_events))
         self.matched |= {name for name in self.wanted.named if rows[name].any()}
         needed = rows.select(pl.any_horizontal(*self.wanted.named)).to_series()
@@ -109,6 +124,7 @@ class Gathered:
             rows = rows.filter(needed)
         kept = rows.select(self.wanted.columns)
         self.rows.add(kept.with_columns(pl.col(self.wanted.labels).cast(pl.Categorical)))
+        return rows
 
 
 def _earliest(one: int | None, other: object) -> int | None:

@@ -65,6 +65,11 @@ def event_names_of(goal: Goal) -> set[str] | None:
     return _event_names(goal.match)
 
 
+def specific_columns(named: Mapping[str, Goal]) -> list[str]:
+    """The conditions that tell events apart, of those that hold for every event."""
+    return [column for column, goal in named.items() if isinstance(goal.match, Match)]
+
+
 def _event_names(match: Match | str | None) -> set[str] | None:
     if not isinstance(match, Match):
         return None

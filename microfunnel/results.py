@@ -206,12 +206,15 @@ class GoalResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportWarning:
-    """Something that a reader of the numbers should know, and the goals that it touches."""
+    """Something that a reader of the numbers should know, and the goals and steps that it touches."""
 
     warning: str
     """A short code for programs, such as `unmatched_step`."""
     message: str
     goals: tuple[str, ...] = ()
+    """No goals and no steps: it is about the whole report."""
+    steps: tuple[tuple[str, str], ...] = ()
+    """Funnel and step."""
 
 
 HARMLESS = ("blank_row", "duplicate")
@@ -256,6 +259,10 @@ class EventsResult:
     """The first rows that were rejected."""
     joined_ids: int | None = None
     """Anonymous ids that belong to a user; None where no column of them is declared."""
+    duplicates: int | None = None
+    """Rows that goals look at, alike in all that is counted with: those beyond the first. None where nobody asks."""
+    ties: int | None = None
+    """Rows that goals look at which share user and instant with another one. None where nobody asks."""
 
     @property
     def bad(self) -> dict[str, int]:

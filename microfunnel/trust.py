@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
+from microfunnel.affected import EXCLUDE, affected
 from microfunnel.errors import InputError
 from microfunnel.events import field_column
 from microfunnel.goals import Goals
@@ -42,18 +43,24 @@ def unmatched_warnings(goals: Goals, unmatched: Collection[str], names: Mapping[
     `names` are the event names of the log with their counts.
     """
     found = [
-        ReportWarning("unmatched_goal", f"no event matches the goal {quoted(name)}{_near(goal.match, names)}", (name,))
+        ReportWarning(
+            "unmatched_goal",
+            f"no event matches the goal {quoted(name)}{_near(goal.match, names)}",
+            (name,),
+            affected(goals, {goal_column(name)}).steps,
+        )
         for name, goal in goals.goals.items()
         if goal_column(name) in unmatched
     ]
     for name, funnel in goals.funnels.items():
         own = [(step_columns(name, i, step)[0], step.label, step.match) for i, step in enumerate(funnel.steps)]
-        own += [(exclusion_column(name, i, each), "exclude", each.match) for i, each in enumerate(funnel.exclude)]
+        own += [(exclusion_column(name, i, each), EXCLUDE, each.match) for i, each in enumerate(funnel.exclude)]
         found += [
             ReportWarning(
                 "unmatched_step",
                 f"no event matches the step {quoted(label)} of {quoted(name)}{_near(match, names)}",
                 (label,),
+                ((name, label),),
             )
             for column, label, match in own
             if match is not None and column in unmatched

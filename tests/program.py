@@ -23,6 +23,8 @@ u1,2026-10-01T10:05:00Z,buy
 u2,2026-10-01T11:00:00Z,view
 """
 RUN = ("run", "events.csv", "--goals", "goals.yaml")
+NOW = {"SOURCE_DATE_EPOCH": "1798761600"}
+"""The first moment of 2027: what lies in the future must not depend on the clock."""
 OF_THE_TERMINAL = (
     "CLICOLOR",
     "CLICOLOR_FORCE",
@@ -47,7 +49,7 @@ def lay_out(folder: Path, goals: str = GOALS, events: str | bytes = EVENTS) -> P
 def environment(**changes: str) -> dict[str, str]:
     """The environment of the tests without what says how a terminal looks, with these changes."""
     plain = {name: value for name, value in os.environ.items() if name not in OF_THE_TERMINAL}
-    return {**plain, "PYTHONIOENCODING": "utf-8", **changes}
+    return {**plain, **NOW, "PYTHONIOENCODING": "utf-8", **changes}
 
 
 @contextmanager

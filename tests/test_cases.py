@@ -127,6 +127,8 @@ def in_this_process(
 ) -> tuple[int, str, str]:
     for name in program.OF_THE_TERMINAL:
         monkeypatch.delenv(name, raising=False)
+    for name, value in program.NOW.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
     code = _run(arguments(case, folder), debug=False)
     out, err = capfd.readouterr()

@@ -137,7 +137,7 @@ def test_a_lone_surrogate_of_ndjson_does_not_act(run: Run) -> None:
     Path("events").write_bytes(as_ndjson(rows_of(["\ud800", "\udfff half"])))
     code, out, err = run("run", "events", "-g", "goals.yaml", "--by", "page", "--json")
     assert (code, err) == (0, "") or (code, out) == (3, "")
-    assert not code or err.startswith("events: ")
+    assert not code or "events:1, " in err
     run("run", "events", "-g", "goals.yaml", "--by", "page")
 
 

@@ -16,7 +16,7 @@ from microfunnel.analysis import Period, analyse, columns_counted, fields_needed
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.events import TIME, USER, EventTable
-from microfunnel.gathering import Wanted, gather
+from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions
 from microfunnel.partitions import Partitions
@@ -148,7 +148,7 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
 
     def take(table: EventTable) -> None:
         needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), [], None, None)
-        gather(table, used_expr(wanted, Period()), needed, all_rows, None)
+        gather(table, used_expr(wanted, Period()), Gathered(needed, all_rows, None))
 
     read_events(Request([path], wanted.events, fields_needed(wanted), sessions), None, take)
     (partition,) = all_rows.partitions()

@@ -184,4 +184,4 @@ def test_the_report_says_as_whom_it_counts(tmp_path: Path) -> None:
     assert [funnel["converted"] for funnel in (*plain["funnels"], *report["funnels"])] == [0, 1]
     assert plain["events"]["warnings"] == []
     (warning,) = report["events"]["warnings"]
-    assert warning == {"warning": "counted_as", "message": PEERS["posthog"].caveat, "goals": []}
+    assert warning == {"warning": "counted_as", "message": PEERS["posthog"].caveat, "goals": [], "steps": []}

@@ -230,10 +230,13 @@ ROWS = EVENTS + "u1,2026-10-01T10:00:00Z,view\n" * 20_000
 def test_a_file_that_breaks_after_its_first_rows_is_named(tmp_path: Path, name: str, content: str | bytes) -> None:
     lay_out(tmp_path)
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = run(tmp_path, *RUN, name)
+    line = (tmp_path / name).read_bytes().rstrip(b"\n").count(b"\n")
+    done = run(tmp_path, *RUN, name, "--strict")
     assert (done.returncode, done.stdout) == (3, b"")
-    assert one_message(done.stderr)
-    assert done.stderr.startswith(f"{name}: ".encode())
+    assert b"Traceback" not in done.stderr
+    places = [f"{name}:{n}, ".encode() for n in (line - 1, line, line + 1)]
+    assert name == "latin_1.csv" or any(place in done.stderr for place in places)
+    assert name != "latin_1.csv" or done.stderr.startswith(f"{name}: line {line + 1:,} is not UTF-8".encode())
 
 
 # --- terminals and locales --------------------------------------------------------------------------------------------

@@ -143,12 +143,10 @@ def test_a_signal_takes_the_line_away_too(folder: Path, name: str, code: int) ->
 
 
 def test_a_message_stands_where_the_line_was(folder: Path) -> None:
-    events = (folder / "events.csv").read_bytes()
-    (folder / "ragged.csv").write_bytes(events + b"u1,1790848800,view,too much\n")
-    shown = shown_by(folder, "run", "ragged.csv", *RUN[2:])
-    assert (shown.process.returncode, shown.out) == (3, b"")
+    shown = shown_by(folder, *RUN, "-o", "missing/report.txt")
+    assert (shown.process.returncode, shown.out) == (4, b"")
     assert b"reading" in shown.all
-    assert left(shown.all).startswith(b"ragged.csv: ")
+    assert left(shown.all).startswith(b"missing/report.txt: ")
     assert CURSOR_HIDDEN not in shown.all
 
 

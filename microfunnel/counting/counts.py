@@ -7,11 +7,13 @@ import polars as pl
 
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
+from microfunnel.counting.repeats import Repeats, count_repeats
 from microfunnel.counting.scorecard import tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
 from microfunnel.goals import Goal, Goals
+from microfunnel.matching import specific_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +25,53 @@ class Counts:
     funnels: Mapping[str, Tallies]
     sessions: int | None
     """None where nothing asks for sessions."""
+    repeats: Repeats | None
+    """None where nobody asks for them."""
 
     @classmethod
     def added(cls, parts: Sequence["Counts"]) -> "Counts":
         """The counts of all the users together."""
         sessions = [part.sessions for part in parts if part.sessions is not None]
+        repeats = [part.repeats for part in parts if part.repeats is not None]
         return cls(
             goals=add_up(part.goals for part in parts),
             funnels={name: Tallies.added([part.funnels[name] for part in parts]) for name in parts[0].funnels},
             sessions=sum(sessions) if sessions else None,
+            repeats=Repeats.added(repeats) if repeats else None,
         )
 
 
-def count(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> Counts:
-    """The counts of every goal and funnel over whole users.
+def count(
+    rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits, *, with_repeats: bool = False
+) -> Counts:
+    """The counts of every goal and funnel over whole users, and of how rows repeat each other where that is asked for.
 
     `rows` holds, in any order, the events that some goal needs (all events where sessions matter): `user`, `time`,
     `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
     is looked at.
     """
-    rows = prepare(rows, goals, named, limits)
+    rows = _sorted(rows, named)
+    repeats = count_repeats(rows, specific_columns(named)) if with_repeats else None
+    rows = _completed(rows, goals, named, limits)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
         funnels={name: tally_funnel(rows, name, funnel, limits) for name, funnel in goals.funnels.items()},
         sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
+        repeats=repeats,
     )
 
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
     """The rows sorted by user and time, with sessions where they matter and each goal true on its completions alone."""
+    return _completed(_sorted(rows, named), goals, named, limits)
+
+
+def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
     # Which of several events of one instant fills a count must not depend on the order of the rows.
-    order = rows.columns if any(goal.counted for goal in named.values()) else [TIME]
-    rows = _by_user(rows, order)
+    return _by_user(rows, rows.columns if any(goal.counted for goal in named.values()) else [TIME])
+
+
+def _completed(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
     if goals.need_sessions:
         rows = add_sessions(rows, limits.session_timeout)
     return complete_goals(rows, named)

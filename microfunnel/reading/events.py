@@ -15,7 +15,7 @@ from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
-from microfunnel.reading.lines import BrokenRows, has_broken_lines, has_half_characters, without_broken_lines
+from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
 from microfunnel.reading.noticing import Watch
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
@@ -71,18 +71,16 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
 def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[list[Result], list[Table]]:
     """What `use` makes of the events, if every line is a row, and else the tables with lines that are none."""
     tables = [known.table for known in reading.known]
-    delimited = [table for table in tables if table.shape is not None]
-    json_lines = [table for table in tables if table.is_open_ended]
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(lambda: [*filter(has_broken_lines, delimited), *filter(has_half_characters, json_lines)])
+        looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
         try:
             return [use(reading.events(reading.known, {}))], looking.result()
         except BrokenLinesError:
-            # A broken line of CSV may not be noticed, one of NDJSON always is.
-            broken = {table.name: table for table in (*looking.result(), *filter(has_broken_lines, json_lines))}
+            texts = [each for each in tables if each.shape is not None or each.is_open_ended]
+            broken = [each for each in texts if has_broken_lines(each)]
             if not broken:
                 raise
-            return [], list(broken.values())
+            return [], broken
 
 
 class _Reading:

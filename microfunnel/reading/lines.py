@@ -13,9 +13,12 @@ from microfunnel.errors import reading_errors
 from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
 from microfunnel.reading.layouts.declaration import Delimited
 from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
+from microfunnel.reading.unpacking import GZIP, ZSTD
 from microfunnel.scratch import scratch_errors
 
 BATCH = 100_000
+PIECE = 1 << 18
+"""Bytes: what is counted while it is near the processor."""
 MOST_LINES = 100
 """A field of more lines, or of more bytes than LONGEST_FIELD, is a quote that was never meant to be closed."""
 LONGEST_FIELD = 1 << 16
@@ -38,6 +41,33 @@ class BrokenRows:
         return (pl.scan_ipc(piece) for piece in self.pieces)
 
 
+def may_have_broken_lines(table: Table) -> bool:
+    """Whether lines could be no rows, or be read wrong, without the reading taking notice."""
+    if table.shape is not None:
+        return not _adds_up(table, table.shape) and has_broken_lines(table)
+    return table.is_open_ended and has_half_characters(table)
+
+
+def _adds_up(table: Table, shape: Delimited) -> bool:
+    """Whether a text without quotes has as many separators as rows for all its lines have.
+
+    Too many in one line and too few in another add up, too, but too many are an error of the reading. To count bytes
+    takes a fraction of the time that looking at each line takes.
+    """
+    if table.path is None:
+        return True
+    lines = separators = 0
+    end = b""
+    with table.path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = piece.count(b"\n")
+            if b'"' in piece or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
+                return False
+            lines, separators, end = lines + found, separators + piece.count(shape.separator.encode()), piece[-1:]
+    lines += end != b"\n"
+    return separators == lines * (len(shape.names or ()) - 1)
+
+
 def has_broken_lines(table: Table) -> bool:
     """Whether some line of a text file may be no row, or goes over several lines."""
     with reading_errors(f"{table.name}: "):
@@ -47,9 +77,9 @@ def has_broken_lines(table: Table) -> bool:
 def has_half_characters(table: Table) -> bool:
     r"""Whether some line of NDJSON has half a character, such as `\ud83d` alone, of which polars makes a zero."""
     with reading_errors(f"{table.name}: "):
-        whole = pl.col(TEXT).str.replace_all(WHOLE, "")
-        found = (pl.col(TEXT).str.contains(HALF) & whole.str.contains(HALF)).any()
-        return bool(lines_of(table, TEXT).select(found).collect(engine="streaming").item())
+        some = lines_of(table, TEXT).filter(pl.col(TEXT).str.contains(HALF))
+        left = pl.col(TEXT).str.replace_all(WHOLE, "").str.contains(HALF)
+        return bool(some.select(left.any()).collect(engine="streaming").item())
 
 
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:

@@ -1,5 +1,6 @@
 """Any field of a row: a column, or a part of nested data."""
 
+import re
 from collections.abc import Collection, Mapping
 
 import polars as pl
@@ -55,8 +56,16 @@ def _nested(outer: pl.Expr, dtype: pl.DataType, path: str) -> tuple[pl.Expr, pl.
 
 def _json_paths(path: str) -> list[str]:
     """Where a dotted path may lead in JSON: to a key with dots in it, or from key to key; numbers count in lists."""
-    keys = ["".join(f"[{key}]" if key.isdecimal() else _json_key(key) for key in path.split("."))]
-    return [f"${each}" for each in dict.fromkeys([_json_key(path), *keys])]
+    nested = "".join(map(_json_step, path.split(".")))
+    return [f"${each}" for each in dict.fromkeys([_json_key(path), nested])]
+
+
+def _json_step(part: str) -> str:
+    """One step of a path: a key, a number in a list, or a key and numbers in the lists below it (`tags[0]`)."""
+    if part.isdecimal():
+        return f"[{part}]"
+    found = re.fullmatch(r"(.+?)((?:\[\d+\])+)", part, re.DOTALL)
+    return _json_key(part) if found is None else _json_key(found[1]) + found[2]
 
 
 def _json_key(key: str) -> str:

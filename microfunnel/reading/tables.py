@@ -96,30 +96,29 @@ def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: s
         return _log(source, own, own.text)
     if own is not None and isinstance(own.text, Delimited):
         return _delimited(source, replace(own.text, names=own.text.names_in(lines)), own, lines)
-    first = _first(lines)
+    first = next(line for line in lines if line.strip()).lstrip("\ufeff")
     if first.lstrip().startswith("{") or _are_mostly_objects(lines):
         keys, paths = _keys(lines, unfolded_fields())
         return _json_lines(source.name, source.path, keys, layout_of_fields(paths, layout))
     separator = delimiter or max(SEPARATORS, key=first.count)
-    names = _header(first, separator)
+    names, _ = _header(lines, separator)
     return _delimited(source, Delimited(separator=separator), layout_of_fields(names, layout), lines)
 
 
-def _first(lines: Sequence[str]) -> str:
-    return next(line for line in lines if line.strip()).lstrip("\ufeff")
+def _header(lines: Sequence[str], separator: str) -> tuple[tuple[str, ...], int]:
+    """The names of the columns, and how many lines they and what stands before them take."""
+    reader = csv.reader((line.lstrip("\ufeff") + "\n" for line in lines), delimiter=separator)
+    try:
+        names = next(filter(None, reader))
+    except csv.Error as error:
+        raise InputError(f"its first line is no header of CSV: {quoted(brief(lines[0], 40))}") from error
+    return tuple(names), reader.line_num
 
 
 def _are_mostly_objects(lines: Sequence[str]) -> bool:
     """Whether most lines look like JSON, though the first does not."""
     some = [line.strip() for line in lines if line.strip()]
     return sum(line.startswith("{") and line.endswith("}") for line in some) > len(some) / 2
-
-
-def _header(line: str, separator: str) -> tuple[str, ...]:
-    try:
-        return tuple(next(csv.reader([line], delimiter=separator)))
-    except csv.Error as error:
-        raise InputError(f"its first line is no header of CSV: {quoted(brief(line, 40))}") from error
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -164,8 +163,9 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
 
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
     scan = partial(_scan_delimited, source.path, shape)
-    before = sum(bool(shape.comment) and line.startswith(shape.comment or "") for line in lines) if shape.names else 1
-    first = shape.names or _header(_first(lines), shape.separator)
+    first, before = _header(lines, shape.separator)
+    if shape.names:
+        first, before = shape.names, sum(line.startswith(shape.comment) for line in lines if shape.comment)
     table = Table(
         source.name,
         source.path,

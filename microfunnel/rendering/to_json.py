@@ -6,7 +6,18 @@ from decimal import Decimal
 
 from microfunnel.rendering import Screen
 from microfunnel.rendering.text import STOPPED
-from microfunnel.results import PERCENTILES, EventsResult, FunnelResult, GoalResult, Rate, Report, Step, Times, Totals
+from microfunnel.results import (
+    PERCENTILES,
+    EventsResult,
+    FunnelResult,
+    GoalResult,
+    Rate,
+    Report,
+    ReportWarning,
+    Step,
+    Times,
+    Totals,
+)
 
 SCHEMA = "microfunnel.report/1"
 MOST_RAW = 500
@@ -44,12 +55,20 @@ def _events(events: EventsResult) -> dict[str, object]:
         "users": events.users,
         "sessions": events.sessions,
         "joined_ids": events.joined_ids,
+        "duplicates": events.duplicates,
+        "ties": events.ties,
         "first_time": iso_time(events.first_time),
         "last_time": iso_time(events.last_time),
-        "warnings": [
-            {"warning": warning.warning, "message": warning.message, "goals": list(warning.goals)}
-            for warning in events.warnings
-        ],
+        "warnings": [_warning(warning) for warning in events.warnings],
+    }
+
+
+def _warning(warning: ReportWarning) -> dict[str, object]:
+    return {
+        "warning": warning.warning,
+        "message": warning.message,
+        "goals": list(warning.goals),
+        "steps": [{"funnel": funnel, "step": step} for funnel, step in warning.steps],
     }
 
 

@@ -1,6 +1,6 @@
 """The report for people: funnels, scorecard and what became of the rows, as wide as the screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from rich.console import Console
@@ -12,11 +12,13 @@ from microfunnel.rendering.funnel import funnel_section
 from microfunnel.rendering.grid import flow, room
 from microfunnel.rendering.scorecard import scorecard
 from microfunnel.rendering.text import number, period, plural, words
-from microfunnel.results import EventsResult, Report
+from microfunnel.results import EventsResult, Report, ReportWarning
 from microfunnel.wording import REASONS
 
 MOST_REJECTED = 3
 """Rows that are shown of those that could not be used."""
+MOST_ALIKE = 5
+"""So many warnings of a kind are shown: one may be needed for each of hundreds of event names."""
 
 
 def render(report: Report, screen: Screen) -> str:
@@ -60,7 +62,7 @@ def _trust(report: Report, screen: Screen) -> list[Text]:
     lines = flow(phrases, screen)
     for line in lines:
         line.stylize_before("dim")
-    messages = [*_rejected(events), *(warning.message for warning in events.warnings)]
+    messages = [*_rejected(events), *_cautions(events.warnings)]
     return [*lines, *(line for message in messages for line in caution(message, screen))]
 
 
@@ -69,6 +71,19 @@ def _rejected(events: EventsResult) -> list[str]:
     samples = events.bad_samples[:MOST_REJECTED]
     shown = (f"{row.file}:{row.line} {REASONS.get(row.reason, words(row.reason))}" for row in samples)
     return [f"rejected, for example: {'; '.join(shown)}"] if samples else []
+
+
+def _cautions(warnings: Sequence[ReportWarning]) -> list[str]:
+    """The messages of all warnings, but only some of each kind."""
+    messages: dict[str, list[str]] = {}
+    for warning in warnings:
+        messages.setdefault(warning.warning, []).append(warning.message)
+    shown = []
+    for alike in messages.values():
+        most = len(alike) if len(alike) <= MOST_ALIKE + 1 else MOST_ALIKE
+        shown += alike[:most]
+        shown += [f"and {number(len(alike) - most)} more of this kind; --json has all"] if most < len(alike) else []
+    return shown
 
 
 def _rows(events: EventsResult, screen: Screen) -> Text:
@@ -87,4 +102,5 @@ def _scope(events: EventsResult) -> Text:
         parts.append(plural(events.sessions, "session"))
     if events.joined_ids is not None:
         parts.append(f"{plural(events.joined_ids, 'anonymous id')} joined")
-    return Text(" in ".join(filter(None, [", ".join(parts), plural(events.files, "file")])))
+    files = plural(events.files, "file") + (f" ({', '.join(events.layouts)})" if events.layouts else "")
+    return Text(" in ".join(filter(None, [", ".join(parts), files])))

@@ -22,7 +22,7 @@ LAYOUTS = (
     ),
     Layout(
         name="combined",
-        title="access log (combined)",
+        title="combined access log",
         values={
             **TIME,
             **requests(address="ip", agent=given("agent"), login=given("login"), **REQUEST),

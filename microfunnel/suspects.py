@@ -1,0 +1,65 @@
+"""A second look at the events, only where the first one has found something strange."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from microfunnel.events import USER, EventTable, field_column
+from microfunnel.goals import Goal
+from microfunnel.matching import match_goals, specific_columns
+from microfunnel.queries import collect
+
+EVENT = field_column("event")
+ID = field_column("user")
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An event name, or a user."""
+
+    rows: int
+    """How many of the used rows are of it."""
+    columns: frozenset[str]
+    """The conditions that tell events apart and hold for some of these rows."""
+    text: str | None
+    """The id of a user; None where the events do not have it as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    names: Mapping[str, Suspect]
+    """By event name."""
+    users: Mapping[int, Suspect]
+    """By key."""
+
+
+def look_again(
+    events: EventTable, used: pl.Expr, named: Mapping[str, Goal], names: Collection[str], users: Collection[int]
+) -> Suspects:
+    """What the used rows say of these event names and users (their keys); where there are none, nothing is read."""
+    if not names and not users:
+        return Suspects({}, {})
+    specific = {column: named[column] for column in specific_columns(named)}
+    marked = events.frame.filter(used).with_columns(match_goals(specific))
+    id_text = pl.col(ID).min() if ID in events.frame.collect_schema() else pl.lit(None, dtype=pl.String)
+    facts = (pl.len().alias("rows"), id_text.alias("id"), *(pl.col(column).any() for column in specific))
+    by_name, by_user = collect(
+        events,
+        marked.filter(pl.col(EVENT).is_in(sorted(names))).group_by(pl.col(EVENT).alias("of")).agg(facts),
+        marked.filter(pl.col(USER).is_in(pl.Series(sorted(users), dtype=pl.UInt64).implode()))
+        .group_by(pl.col(USER).alias("of"))
+        .agg(facts),
+    )
+    return Suspects(
+        {row["of"]: _suspect(row, specific) for row in by_name.iter_rows(named=True)},
+        {
+            row["of"]: _suspect({**row, "id": events.whole_id(row["of"]) or row["id"]}, specific)
+            for row in by_user.iter_rows(named=True)
+        },
+    )
+
+
+def _suspect(row: Mapping[str, object], specific: Collection[str]) -> Suspect:
+    columns = frozenset(column for column in specific if row[column])
+    return Suspect(int(str(row["rows"])), columns, None if row["id"] is None else str(row["id"]))

@@ -1,0 +1,131 @@
+"""The counts behind the warnings, against plain Python."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microfunnel import noticing
+from microfunnel.counting.repeats import Repeats, count_repeats
+from microfunnel.goals import Goal
+from microfunnel.noticing import Noticed, Noticing
+
+HOUR = 3_600_000_000
+START = 1_790_000_000_000_000
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns")
+IDS = ("ann", "2.82E+18", "1E+12", "2.82E18", "12", "2820000000000000000", "", "x2.82E+18")
+NAMED = {"goal:buy": Goal.model_validate({"kind": "macro", "match": {"event": ["buy", "pay"]}})}
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 2**64 - 1),
+        st.integers(START, START + 400 * 24 * HOUR) | st.integers(START, START + 30 * HOUR),
+        st.sampled_from(["buy", "pay", "see", "Buy"]),
+        st.sampled_from(IDS),
+    ),
+    max_size=40,
+)
+Rows = Sequence[tuple[int, int, str, str]]
+
+
+def frame(rows: Rows) -> pl.DataFrame:
+    schema = {"user": pl.UInt64, "time": pl.Int64, "field:event": pl.String, "field:user": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def noticed(batches: Iterable[Rows], timezone: str = "UTC", last_possible: int | None = None) -> Noticed:
+    own = Noticing(NAMED, timezone, last_possible=last_possible)
+    for batch in batches:
+        used = frame(batch)
+        buys = pl.col("field:event").is_in(["buy", "pay"])
+        own.take(used, used.filter(buys).with_columns(buys.alias("goal:buy")))
+    return own.noticed()
+
+
+def moment(time: int, timezone: str) -> datetime:
+    utc = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
+    return utc.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+
+
+@given(ROWS, st.sampled_from(ZONES), st.integers(0, 40), st.booleans())
+def test_days_and_names_are_those_of_a_slow_count(rows: Rows, timezone: str, cut: int, in_order: bool) -> None:  # noqa: FBT001
+    rows = sorted(rows, key=lambda row: row[1]) if in_order else rows
+    found = noticed([rows[:cut], rows[cut:]], timezone)
+    times = defaultdict(list)
+    for _, time, _, _ in rows:
+        times[moment(time, timezone).date()].append(moment(time, timezone))
+    assert found.days.rows() == [(day, len(own), min(own), max(own)) for day, own in sorted(times.items())]
+    bought = [row for row in rows if row[2] in {"buy", "pay"}]
+    by_day = Counter((moment(time, timezone).date(), event) for _, time, event, _ in bought)
+    assert {(day, event): n for day, event, n in found.events_by_day.rows()} == by_day
+    assert found.names == {event for _, _, event, _ in rows}
+    assert found.spreadsheet_ids == sum(row[3] in {"2.82E+18", "1E+12", "2820000000000000000"} for row in bought)
+
+
+@given(ROWS, st.integers(START, START + 40 * HOUR))
+def test_what_is_later_than_can_be_is_counted_and_left_out(rows: Rows, last: int) -> None:
+    late = [time for _, time, _, _ in rows if time > last]
+    found = noticed([rows], last_possible=last)
+    assert (found.future, found.latest) == (len(late), max(late, default=None))
+    assert found.days["n"].sum() == len(rows) - len(late)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_names_of_a_large_log_are_those_of_some_users_in_any_order(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(noticing, "ALL_ROWS", 100)
+    rows = [(user, START, "buy" if user < noticing.SOME_USERS else "pay", "") for user in range(0, 2**64, 2**57)]
+    for each in (rows, rows[::-1]):
+        found = noticed(each[i : i + size] for i in range(0, len(each), size))
+        assert found.names == {"buy"}
+        assert found.events_by_day["n"].to_list() == [8]
+
+
+def test_too_many_names_and_days_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noticing, "MOST_NAMES", 3)
+    monkeypatch.setattr(noticing, "MOST_SUMS", 3)
+    rows = [(1, START + i * 24 * HOUR, f"event {i}", "") for i in range(4)]
+    found = noticed([rows[:2], rows[2:]])
+    assert (found.names, found.days.height) == (frozenset(), 0)
+    assert noticed([rows[:3]]).days.height == 3
+
+
+def test_many_batches_are_added_up() -> None:
+    found = noticed([[(1, START, "buy", "ann")]] * 200)
+    assert found.days["n"].to_list() == [200]
+
+
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from("ab"), st.booleans(), st.booleans()), max_size=40
+)
+
+
+@given(EVENTS, st.integers(1, 4))
+def test_repeats_are_those_of_a_slow_count(rows: list[tuple[int, int, str, bool, bool]], parts: int) -> None:
+    schema = {"user": pl.UInt64, "time": pl.Int64, "field:x": pl.String, "p": pl.Boolean, "q": pl.Boolean}
+    table = pl.DataFrame(rows, schema=schema, orient="row").sort("user", "time")
+    found = Repeats.added([count_repeats(table.filter(pl.col("user") % parts == i), ["p", "q"]) for i in range(parts)])
+    looked_at = [row for row in rows if row[3] or row[4]]
+    instants = Counter((user, time) for user, time, *_ in looked_at)
+    alike = Counter(looked_at)
+    users = Counter(user for user, *_ in looked_at)
+    tied = [row for row in looked_at if instants[row[0], row[1]] > 1]
+    assert (found.rows, found.users) == (len(looked_at), len(users))
+    assert found.ties == len(tied)
+    assert found.duplicates == len(looked_at) - len(alike)
+    assert found.tied == Counter(p=sum(row[3] for row in tied), q=sum(row[4] for row in tied)) + Counter()
+    assert (
+        found.doubled
+        == Counter({name: sum(n - 1 for row, n in alike.items() if row[at]) for at, name in ((3, "p"), (4, "q"))})
+        + Counter()
+    )
+    busy = [(n, user) for user, n in users.items() if n * 20 > len(looked_at)]
+    assert list(found.busiest) == sorted(busy, reverse=True)
+
+
+def test_days_are_dates() -> None:
+    (day,) = noticed([[(1, START, "buy", "")]]).days["day"]
+    assert type(day) is date
