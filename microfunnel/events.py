@@ -18,6 +18,7 @@ SPREAD = 0x9E37_79B9_7F4A_7C15
 """Times this odd number, different whole ids of users are different keys, and far apart."""
 
 DUPLICATE_OF = "duplicate of"
+TIE = "tie"
 
 REASONS = (
     "",
@@ -57,8 +58,9 @@ class EventTable:
     microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
     where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
     of REASONS), `duplicate of` (UInt64, the same in rows of one user that are one event written twice, null where a row
-    does not say; only where something tells) and `field:NAME` (String, null where missing) for each field that the
-    goals look at.
+    does not say; only where something tells), `tie` (String, by which events of one instant have an order; only
+    where the layout of some file knows it) and `field:NAME` (String, null where missing) for each field that the goals
+    look at.
     """
 
     parts: tuple[tuple[str, pl.LazyFrame], ...]

@@ -118,6 +118,7 @@ class _Reading:
             has_sessions=self._request.sessions and any("session" in each.values for each in known),
             whole_ids=settings.columns.anonymous is None and all(each.is_of_whole_ids for each in known),
             has_same=any(each.same is not None for each in known),
+            has_ties=any(each.ties for each in known),
         )
         if settings.columns.anonymous is not None:
             canon = replace(canon, people=join_people(canon, known))
