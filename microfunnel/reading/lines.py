@@ -88,7 +88,10 @@ def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]
     copy = folder / "rows"
     mender = _Mender(table, folder)
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
-        lines = lines_of(table, TEXT)
+        whole = pl.col(TEXT)
+        # Of a line too long for any row its beginning is enough.
+        some = pl.when(whole.str.len_bytes() > LONGEST_LINE).then(whole.str.head(LONGEST_LINE + 1)).otherwise(whole)
+        lines = lines_of(table, TEXT).with_columns(some)
         if table.shape is None:
             lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
         for batch in lines.with_columns(_plain(table).alias(PLAIN)).collect_batches(chunk_size=BATCH):
