@@ -48,6 +48,7 @@ class Peers(StrEnum):
 class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
+    INSPECTION = "inspection"
 
 
 EventFiles = Annotated[
@@ -140,6 +141,51 @@ def run(
 
 
 @app.command()
+def inspect(
+    events: EventFiles,
+    goals: Annotated[
+        Path | None, typer.Option("--goals", "-g", help="A goals file, of which `events` counts.", metavar="FILE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
+) -> None:
+    """Show what is in an export: columns, users, events and their properties."""
+    from microfunnel.choice import choose_reading
+    from microfunnel.events import EventTable
+    from microfunnel.inspecting import any_goals, fields_needed, inspect_events, no_events
+    from microfunnel.inspections import Inspection
+    from microfunnel.output import write_output
+    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.goals_file import read_goals
+    from microfunnel.rendering import inspection, inspection_json
+    from microfunnel.screen import detect_screen
+
+    chosen = choose_reading(any_goals() if goals is None else read_goals(goals), layout, delimiter, encoding)
+
+    def look(table: EventTable) -> tuple[Inspection, list[Path]]:
+        return inspect_events(table, chosen), [*([] if goals is None else [goals]), *table.paths]
+
+    wanted = Request(
+        events,
+        chosen.events,
+        fields_needed(chosen),
+        sessions=True,
+        replace_bad_text=encoding_errors is BadText.REPLACE,
+        discover=True,
+    )
+    found, inputs = read_events(wanted, _stdin(), look)
+    screen = detect_screen(None if output else sys.stdout, color)
+    write_output((inspection_json if as_json else inspection).render(found, screen), output, inputs)
+    if found.problems:
+        raise no_events(found)
+
+
+@app.command()
 def explain(
     unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
     events: EventFiles,
@@ -198,8 +244,8 @@ def validate(
 
 
 @app.command()
-def schema(what: Annotated[Contract, typer.Argument(help="goals or report")]) -> None:
-    """Print the JSON Schema of the goals file or of the JSON report."""
+def schema(what: Annotated[Contract, typer.Argument(help="goals, report or inspection")]) -> None:
+    """Print the JSON Schema of the goals file, of the JSON report or of an inspection."""
     from microfunnel.contracts import schema_of
 
     typer.echo(json.dumps(schema_of(what), indent=2))

@@ -1,0 +1,1 @@
+"""From what users did to a funnel worth looking at."""
