@@ -182,7 +182,48 @@ def inspect(
     screen = detect_screen(None if output else sys.stdout, color)
     write_output((inspection_json if as_json else inspection).render(found, screen), output, inputs)
     if found.problems:
-        raise no_events(found)
+        raise no_events(found.problems, found.forms)
+
+
+@app.command()
+def init(
+    events: EventFiles,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
+) -> None:
+    """Propose a goals file for an export: a funnel, its goals, and what to change."""
+    from microfunnel.choice import choose_reading
+    from microfunnel.events import EventTable
+    from microfunnel.inspecting import any_goals, fields_needed, no_events, survey
+    from microfunnel.output import refuse_existing, write_output
+    from microfunnel.proposing import people_only, propose
+    from microfunnel.reading.events import Request, read_events
+    from microfunnel.rendering import goals_yaml
+
+    refuse_existing(output, force=force)
+    chosen = choose_reading(any_goals(), layout, delimiter, encoding)
+
+    def begin(table: EventTable) -> tuple[str, list[Path]]:
+        if table.problems:
+            raise no_events(table.problems, table.forms)
+        where = people_only(table.forms)
+        found, proposal = survey(table, any_goals(where), lambda seen: (seen.inspection, propose(seen)))
+        return goals_yaml.render(found, proposal, chosen.events, where), list(table.paths)
+
+    wanted = Request(
+        events,
+        chosen.events,
+        fields_needed(chosen),
+        sessions=True,
+        replace_bad_text=encoding_errors is BadText.REPLACE,
+        discover=True,
+    )
+    text, inputs = read_events(wanted, _stdin(), begin)
+    write_output(text, output, inputs)
 
 
 @app.command()

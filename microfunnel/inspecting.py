@@ -1,7 +1,7 @@
 """From events to what is in them: names, users and properties, before any goal is known."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +12,7 @@ from microfunnel.acts import CODE, EVENTS, USERS, Acts, acts_of
 from microfunnel.analysis import MEMORY, MOST_AT_ONCE, Period, used_expr
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
+from microfunnel.forms import Form
 from microfunnel.goals import Goals
 from microfunnel.inspections import EventName, Inspection, Property
 from microfunnel.partitions import Partition, Users
@@ -41,9 +42,10 @@ class Survey:
     """The name of the event behind each code."""
 
 
-def any_goals() -> Goals:
-    """The goals of whoever has none yet."""
-    return Goals.model_validate({"version": 1, "goals": {"any": {"kind": "macro", "match": "any"}}})
+def any_goals(where: Mapping[str, object] | None = None) -> Goals:
+    """The goals of whoever has none yet, for the events of which this condition holds."""
+    events = {} if where is None else {"where": where}
+    return Goals.model_validate({"version": 1, "events": events, "goals": {"any": {"kind": "macro", "match": "any"}}})
 
 
 def fields_needed(goals: Goals) -> set[str]:
@@ -51,12 +53,12 @@ def fields_needed(goals: Goals) -> set[str]:
     return {"event"} | (goals.events.where.field_names() if goals.events.where is not None else set())
 
 
-def no_events(found: Inspection) -> InputError:
+def no_events(problems: Sequence[str], forms: Sequence[Form]) -> InputError:
     """Why nothing can be counted, and what to declare."""
-    lacking = [role for role in REQUIRED if any(role not in form.columns for form in found.forms)]
+    lacking = [role for role in REQUIRED if any(role not in form.columns for form in forms)]
     declared = ", ".join(f"{role}: ..." for role in lacking or REQUIRED)
-    hint = f"choose among the columns above, and declare them in the goals file: events: {{columns: {{{declared}}}}}"
-    return InputError(*found.problems, hint=hint)
+    hint = f"say in the goals file which columns hold them: events: {{columns: {{{declared}}}}}"
+    return InputError(*problems, hint=hint)
 
 
 def inspect_events(events: EventTable, goals: Goals, *, memory: int = MEMORY) -> Inspection:
