@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from microfunnel.acts import CODE, EVENTS, USERS, Acts, acts_of
+from microfunnel.acts import CODE, EVENTS, USERS, Acts, tally_of
 from microfunnel.analysis import MEMORY, MOST_AT_ONCE, Period, used_expr
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
@@ -110,7 +110,7 @@ class _Seen:
         if SESSION in rows.columns:
             self.has_sessions = True
             self.sessions.add(rows[SESSION].drop_nulls())
-        self.acts.add(rows.drop(REJECTED, USED))
+        self.acts.add(rows.drop(REJECTED, USED, SESSION, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +122,12 @@ class _Sums:
 
 
 def _sums(partition: Partition) -> _Sums:
-    acts, duplicates = acts_of(partition)
-    names = acts.group_by(CODE).agg(pl.len().alias(USERS), pl.col(EVENTS).sum().cast(pl.UInt64))
-    return _Sums(acts[USER].n_unique(), duplicates, names)
+    names, users, duplicates = tally_of(partition)
+    return _Sums(users, duplicates, names.with_columns(pl.col(USERS, EVENTS).cast(pl.UInt64)))
 
 
 def _total(parts: Sequence[_Sums]) -> _Sums:
-    empty = pl.DataFrame(schema={CODE: pl.UInt32, USERS: pl.UInt32, EVENTS: pl.UInt64})
+    empty = pl.DataFrame(schema={CODE: pl.UInt32, USERS: pl.UInt64, EVENTS: pl.UInt64})
     names = pl.concat([empty, *(part.names for part in parts)]).group_by(CODE).agg(pl.col(USERS, EVENTS).sum())
     return _Sums(sum(part.users for part in parts), sum(part.duplicates for part in parts), names)
 

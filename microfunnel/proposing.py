@@ -154,7 +154,7 @@ def _grouped(survey: Survey) -> _Groups:
 
 def _firsts(survey: Survey, groups: _Groups, number: int) -> pl.DataFrame:
     """Of some users: `user`, `group`, `events`, `first`."""
-    acts, _ = acts_of(survey.partitions[number])
+    acts = acts_of(survey.partitions[number])
     coded = acts.lazy().join(groups.codes.lazy(), on=CODE)
     return coded.group_by(USER, GROUP).agg(pl.col(EVENTS).sum(), pl.col(FIRST).min()).collect()
 
@@ -358,7 +358,7 @@ def _split(properties: Sequence[Property]) -> Property | None:
         word = next((place for place, word in enumerate(SPLITS) if word in re.split(r"[\W_]+", name)), None)
         if name.endswith("device.category"):
             word = -1
-        few = 2 <= each.different <= MOST_SEGMENTS
+        few = 1 < each.different <= MOST_SEGMENTS
         if word is not None and few and each.filled * 2 >= each.rows and not _is_date(each):
             fitting.append((word, name.count("."), len(name), each.field, each))
     return min(fitting, key=lambda each: each[:4])[-1] if fitting else None

@@ -65,10 +65,9 @@ def _columns(forms: Sequence[Form]) -> list[str]:
     first = forms[0]
     alike = all(dict(form.columns) == dict(first.columns) and form.guessed == first.guessed for form in forms)
     if alike and first.guessed:
-        told = {role: first.columns[role] for role in first.columns if role in first.guessed}
-        return ["  # Found by their usual names.", f"  columns: {_flow(told)}"]
-    told = first.columns
-    said = ", ".join(f"{role} from {clean(column)}" for role, column in told.items())
+        guessed = {role: first.columns[role] for role in first.columns if role in first.guessed}
+        return ["  # Found by their usual names.", f"  columns: {_flow(guessed)}"]
+    said = ", ".join(f"{role} from {clean(column)}" for role, column in first.columns.items())
     return (
         [f"  # columns: {{user: ..., time: ..., event: ...}}     # read so far: {said}"]
         if first.layout is None
