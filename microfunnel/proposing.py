@@ -29,12 +29,14 @@ MANY_USERS = 50
 MOST_STEPS = 5
 MOST_OTHERS = 6
 MOST_TRIED = 5
+LONGEST_NAME = 500
+"""Characters of a name that is worth a goal."""
 FEW = 10
 """Users who do the end, below which chance tells more than they do."""
 MAJORITY = 0.5
 """Of those who did the end after anything else, those who had done a step before."""
 MINORITY = 0.2
-"""The same, where the name of the end says that it is one."""
+"""The same, where the name of the end says that it is one, or that of the step."""
 SOME, MORE = 0.02, 0.3
 """Of those who did the end, those who did anything before; where they are fewer, no way leads to it.
 
@@ -60,6 +62,11 @@ STRONG = re.compile(
 NEVER_END = re.compile(
     r"view|visit|start|begin|click|cancel|refund|return|remov|search|unsubscri|impression|history|status|details?\b|add"
 )
+ON_THE_WAY = re.compile(
+    r"product|view.?item|item.?(view|detail)|detail|cart|basket|\bbag\b|checkout|check.?out|payment|shipping|billing"
+    r"|warenkorb|kasse|panier|livraison|paiement|carrito|carrello|pricing|plans?\b|trial|form.?start|quote|demo|configur"
+)
+OFF_THE_WAY = re.compile(r"remov|delete|cancel|list|promo|abandon|search")
 FAULT = re.compile(r"error|fail|exception|crash|declin|reject|timeout|fehler|erreur")
 TECHNICAL = re.compile(
     r"ping|heartbeat|session.?start|session.?end|first.?visit|first.?open|user.?engagement|scroll|page.?leave|identify"
@@ -141,7 +148,7 @@ def _grouped(survey: Survey) -> _Groups:
     keys: dict[str, Act] = {}
     codes: list[tuple[int, int]] = []
     order: dict[str, int] = {}
-    for name in sorted(survey.codes):
+    for name in sorted(name for name in survey.codes if len(name) <= LONGEST_NAME):
         start = patterns.get(name)
         key = name if start is None else f"{start}/*"
         if key not in order:
@@ -229,6 +236,12 @@ def is_hopeful(act: Act) -> bool:
     return END.search(name) is not None and not NEVER_END.search(name)
 
 
+def is_on_the_way(act: Act) -> bool:
+    """Whether its name says that it is a usual step to something."""
+    name = act.event.casefold()
+    return ON_THE_WAY.search(name) is not None and not OFF_THE_WAY.search(name)
+
+
 def is_beside(act: Act) -> bool:
     """Whether it is an error, a sign of life or a view of any page, and so neither an end nor, if it can be, a step."""
     name = act.event.casefold()
@@ -260,20 +273,26 @@ def _steps(acts: Sequence[Act], end: int, firsts: Sequence[pl.DataFrame], share:
     came = sum(part[USER].n_unique() for part in before)
     if came < max((SOME if is_hopeful(acts[end]) else MORE) * acts[end].users, 1):
         return [], "7d"
-    least = share * came
     usual = {
         place: users
         for place, (users, _) in reached.items()
-        if users >= least and acts[place].users > acts[end].users and not FAULT.search(acts[place].event.casefold())
+        if users >= (min(share, MINORITY) if is_on_the_way(acts[place]) else share) * came
+        and acts[place].users > acts[end].users
+        and not FAULT.search(acts[place].event.casefold())
     }
+
+    def path(choice: Sequence[int]) -> list[int]:
+        ordered = sorted(choice, key=lambda place: (reached[place][1], -acts[place].users, acts[place].event))
+        return _shortened(_heaviest(ordered, acts, usual), acts, end)
+
     good = [place for place in usual if not is_beside(acts[place])]
     views = [place for place in usual if VIEW.search(acts[place].event.casefold())]
-    for choice in (good, [*good, *views], list(usual)):
-        ordered = sorted(choice, key=lambda place: (reached[place][1], -acts[place].users, acts[place].event))
-        path = _shortened(_heaviest(ordered, acts, usual), acts, end)
-        if path:
-            return path, _window(before, path[0])
-    return [], "7d"
+    known = path([place for place in good if is_on_the_way(acts[place])])
+    # One step says little, so a look at any page may come before it.
+    choices = [known] if len(known) > 1 else [path(good), path([*good, *views])]
+    longest = max(choices, key=len) if len(choices[0]) <= 1 else choices[0]
+    found = longest or path(list(usual))
+    return found, _window(before, found[0]) if found else "7d"
 
 
 def _before(part: pl.DataFrame, end: int) -> pl.DataFrame:

@@ -225,7 +225,7 @@ def properties(schema: object) -> Iterator[str]:
             yield from properties(value)
 
 
-@pytest.mark.parametrize(("schema", "page"), [("goals", "docs/goals-file.md"), ("report", "docs/scripting.md")])
+@pytest.mark.parametrize(("schema", "page"), [("goals", "docs/goals-file.md"), ("report", "docs/scripting.md"), ("inspection", "docs/scripting.md")])
 def test_every_key_of_a_contract_is_documented(schema: str, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     keys = set(properties(schema_of(schema)))

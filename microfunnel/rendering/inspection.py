@@ -136,7 +136,7 @@ def _properties(found: Inspection, screen: Screen) -> list[Text]:
         ]
         lines += grid(columns, screen)
     lines += [Text(f"and {number(len(telling) - len(shown))} more", style=HEADER)] if len(telling) > len(shown) else []
-    constant = [f"{each.field} {each.commonest[0].value}" for each in same if each.commonest]
+    constant = [f"{each.field} ({each.commonest[0].value})" for each in same if each.commonest]
     lines += _list("Always the same where filled: ", constant, screen)
     lines += _list("Never filled: ", empty, screen)
     if found.property_rows is not None:
@@ -173,7 +173,7 @@ def _commonest(each: Property, screen: Screen) -> Text:
     for value in each.commonest[:MOST_VALUES]:
         shown = name(value.value, screen)
         shown = shown if screen.width is None else cut(shown, LONGEST_VALUE, screen)
-        values.append(f"{shown.plain} {share(value.share)}")
+        values.append(f"{shown.plain} ({share(value.share)})")
     # Whole values, as many as a narrow screen has room for beside the other columns.
     most = None if screen.width is None else max(room(screen) - 45, 16)
     while most is not None and len(values) > 1 and size(", ".join(values)) > most:
