@@ -200,19 +200,22 @@ def init(
     from microfunnel.events import EventTable
     from microfunnel.inspecting import any_goals, fields_needed, no_events, survey
     from microfunnel.output import refuse_existing, write_output
-    from microfunnel.proposing import people_only, propose
+    from microfunnel.proposing import propose
+    from microfunnel.proposing_beside import people_only
     from microfunnel.reading.events import Request, read_events
     from microfunnel.rendering import goals_yaml
 
     refuse_existing(output, force=force)
     chosen = choose_reading(any_goals(), layout, delimiter, encoding)
+    given = {"layout": layout, "delimiter": delimiter, "encoding": encoding}
+    said = {name: value for name, value in given.items() if value is not None}
 
     def begin(table: EventTable) -> tuple[str, list[Path]]:
         if table.problems:
             raise no_events(table.problems, table.forms)
         where = people_only(table.forms)
         found, proposal = survey(table, any_goals(where), lambda seen: (seen.inspection, propose(seen)))
-        return goals_yaml.render(found, proposal, chosen.events, where), list(table.paths)
+        return goals_yaml.render(found, proposal, said, where), list(table.paths)
 
     wanted = Request(
         events,

@@ -16,18 +16,17 @@ from itertools import pairwise
 import polars as pl
 
 from microfunnel.acts import CODE, EVENTS, FIRST, USERS, acts_of
+from microfunnel.event_words import is_any_view, is_beside, is_doubtful, is_fault, is_hopeful, is_on_the_way, is_strong
 from microfunnel.events import USER
-from microfunnel.forms import Form
 from microfunnel.inspecting import Survey
-from microfunnel.inspections import Property
 from microfunnel.proposals import Act, Proposal
+from microfunnel.proposing_beside import money_on, others, split
 
 LEAST, MOST = 0.002, 0.4
 """Of all users, those who do the end."""
 MANY_USERS = 50
 """With fewer users than this, shares say little."""
 MOST_STEPS = 5
-MOST_OTHERS = 6
 MOST_TRIED = 5
 LONGEST_NAME = 500
 """Characters of a name that is worth a goal."""
@@ -42,51 +41,11 @@ SOME, MORE = 0.02, 0.3
 
 The first for an end whose name says that it is one, the second for any other.
 """
-FREQUENT = 0.005
-"""Of all users, those who do a goal beside the way."""
-ON_IT = 0.5
-"""Of the amounts of a field, those that stand on the end."""
 ENOUGH_PATHS = 4
 """Paths of one beginning from which on a pattern stands for them."""
 PATH = re.compile(r"^((?:[A-Z]+ )?/[^/?#*]+)/")
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}
 COVERED = 0.9
-END = re.compile(
-    r"purchase|order|bought|\bbuy|checkout.?(complete|success|done)|transaction|payment.?(complete|success|done)|\bpaid"
-    r"|thank|convert|conversion|subscri|sign.?up|register|registration|registrier|danke|bestell|kauf|gekauft|bezahl"
-    r"|abonn|anmeld|achat|commande|merci|inscri|compra|pedido|gracias|registro|acquist|grazie|zakup|lead\b|deposit"
-)
-STRONG = re.compile(
-    r"purchase|order.?(complete|place|success|confirm)|bought|checkout.?complete|gekauft|achat|compra\b"
-)
-NEVER_END = re.compile(
-    r"view|visit|start|begin|click|cancel|refund|return|remov|search|unsubscri|impression|history|status|details?\b|add"
-)
-ON_THE_WAY = re.compile(
-    r"product|view.?item|item.?(view|detail)|detail|cart|basket|\bbag\b|checkout|check.?out|payment|shipping|billing"
-    r"|warenkorb|kasse|panier|livraison|paiement|carrito|carrello|pricing|plans?\b|trial|form.?start|quote|demo|configur"
-)
-OFF_THE_WAY = re.compile(r"remov|delete|cancel|list|promo|abandon|search")
-FAULT = re.compile(r"error|fail|exception|crash|declin|reject|timeout|fehler|erreur")
-TECHNICAL = re.compile(
-    r"ping|heartbeat|session.?start|session.?end|first.?visit|first.?open|user.?engagement|scroll|page.?leave|identify"
-    r"|autocapture|web.?vitals|feature.?flag|^\$set|^\$group|app.?(open|update|remove)|favicon|robots\.txt|sitemap"
-)
-VIEW = re.compile(r"^\W*(page|screen|site|app)[\W_]*(view|load|visit|enter)(ed|s)?$|^\W*(view|visit|hit|impression)s?$")
-SPLITS = (
-    "device",
-    "channel",
-    "platform",
-    "country",
-    "source",
-    "medium",
-    "campaign",
-    "plan",
-    "variant",
-    "os",
-    "browser",
-)
-MOST_SEGMENTS = 50
 GROUP = "group"
 DAY = 86_400_000_000
 
@@ -116,22 +75,22 @@ def propose(survey: Survey) -> Proposal:
     groups = _grouped(survey)
     firsts = [_firsts(survey, groups, number) for number in range(len(survey.partitions))]
     all_users = found.events.users or 0
-    by = _split(found.properties)
+    by = split(found.properties)
     groups = _counted(groups, firsts)
     if not groups.acts:
         return Proposal((), (), "7d", by, "there are no events")
-    acts = [replace(act, money=_money(act, found.properties)) for act in groups.acts]
+    acts = [replace(act, money=money_on(act, found.properties)) for act in groups.acts]
     lives = _lives(firsts)
     ends = _ends(acts, lives, all_users)
     for end in ends[:MOST_TRIED]:
-        shares = (MAJORITY, MINORITY) if is_hopeful(acts[end]) else (MAJORITY,)
+        shares = (MAJORITY, MINORITY) if is_hopeful(acts[end].event) else (MAJORITY,)
         tried = (_steps(acts, end, firsts, share) for share in shares)
         steps, window = next((found for found in tried if found[0]), ([], ""))
         if steps:
             path = tuple(acts[place] for place in (*steps, end))
-            return Proposal(path, _others(acts, {*steps, end}, all_users), window, by)
+            return Proposal(path, others(acts, {*steps, end}, all_users), window, by)
     alone = ends[0] if ends else _alone(acts)
-    return Proposal((acts[alone],), _others(acts, {alone}, all_users), "7d", by, _why_none(acts, all_users))
+    return Proposal((acts[alone],), others(acts, {alone}, all_users), "7d", by, _why_none(acts, all_users))
 
 
 # --- what is looked at together ---------------------------------------------------------------------------------------
@@ -204,16 +163,15 @@ def _ends(acts: Sequence[Act], lives: Mapping[int, _Life], all_users: int) -> li
     scores: dict[int, float] = {}
     for place, act in enumerate(acts):
         share = act.users / all_users if all_users else 0.0
-        name = act.event.casefold()
-        if place not in lives or is_beside(act) or act.users >= all_users:
+        if place not in lives or is_beside(act.event) or act.users >= all_users:
             continue
         rare = LEAST <= share <= MOST or (all_users < MANY_USERS and share <= MOST + 0.2)
-        hopeful = is_hopeful(act)
+        hopeful = is_hopeful(act.event)
         if not rare and not (hopeful and share >= LEAST):
             continue
-        bonus = (0.5 if hopeful else 0.0) + (0.5 if hopeful and STRONG.search(name) else 0.0)
+        bonus = (0.5 if hopeful else 0.0) + (0.5 if is_strong(act.event) else 0.0)
         bonus += 0.3 if act.money is not None and hopeful else 0.0
-        bonus -= 0.15 if NEVER_END.search(name) else 0.0
+        bonus -= 0.15 if is_doubtful(act.event) else 0.0
         # Of two that come equally late the rarer one is what people hope for, but hardly anybody is no goal.
         scores[place] = (
             lives[place].lateness + bonus - 0.2 * share - (0.5 if act.users < FEW and all_users >= MANY_USERS else 0.0)
@@ -221,36 +179,9 @@ def _ends(acts: Sequence[Act], lives: Mapping[int, _Life], all_users: int) -> li
     return sorted(scores, key=lambda place: (-scores[place], acts[place].event))
 
 
-def people_only(forms: Sequence[Form]) -> dict[str, object] | None:
-    """What leaves out robots, files of pages and failures, where the export is a log of requests that tells them."""
-    tell = [form for form in forms if form.layout is not None and {"bot", "asset"} <= {*form.fields}]
-    if not forms or len(tell) < len(forms):
-        return None
-    has_status = all("status" in form.fields for form in forms)
-    return {"bot": "false", "asset": "false", **({"status": {"lt": "400"}} if has_status else {})}
-
-
-def is_hopeful(act: Act) -> bool:
-    """Whether its name says that it is what people hope for."""
-    name = act.event.casefold()
-    return END.search(name) is not None and not NEVER_END.search(name)
-
-
-def is_on_the_way(act: Act) -> bool:
-    """Whether its name says that it is a usual step to something."""
-    name = act.event.casefold()
-    return ON_THE_WAY.search(name) is not None and not OFF_THE_WAY.search(name)
-
-
-def is_beside(act: Act) -> bool:
-    """Whether it is an error, a sign of life or a view of any page, and so neither an end nor, if it can be, a step."""
-    name = act.event.casefold()
-    return any(kind.search(name) for kind in (FAULT, TECHNICAL, VIEW))
-
-
 def _alone(acts: Sequence[Act]) -> int:
     """What to hope for where nothing looks like an end: what most users do that is not beside it all."""
-    good = [place for place, act in enumerate(acts) if not is_beside(act)] or list(range(len(acts)))
+    good = [place for place, act in enumerate(acts) if not is_beside(act.event)] or list(range(len(acts)))
     return min(good, key=lambda place: (-acts[place].users, acts[place].event))
 
 
@@ -271,23 +202,23 @@ def _steps(acts: Sequence[Act], end: int, firsts: Sequence[pl.DataFrame], share:
     sums = _sum([part.group_by(GROUP).agg(pl.len().alias(USERS), pl.col("late").sum()) for part in before], GROUP)
     reached = {group: (users, late / users) for group, users, late in sums.select(GROUP, USERS, "late").iter_rows()}
     came = sum(part[USER].n_unique() for part in before)
-    if came < max((SOME if is_hopeful(acts[end]) else MORE) * acts[end].users, 1):
+    if came < max((SOME if is_hopeful(acts[end].event) else MORE) * acts[end].users, 1):
         return [], "7d"
     usual = {
         place: users
         for place, (users, _) in reached.items()
-        if users >= (min(share, MINORITY) if is_on_the_way(acts[place]) else share) * came
+        if users >= (min(share, MINORITY) if is_on_the_way(acts[place].event) else share) * came
         and acts[place].users > acts[end].users
-        and not FAULT.search(acts[place].event.casefold())
+        and not is_fault(acts[place].event)
     }
 
     def path(choice: Sequence[int]) -> list[int]:
         ordered = sorted(choice, key=lambda place: (reached[place][1], -acts[place].users, acts[place].event))
         return _shortened(_heaviest(ordered, acts, usual), acts, end)
 
-    good = [place for place in usual if not is_beside(acts[place])]
-    views = [place for place in usual if VIEW.search(acts[place].event.casefold())]
-    known = path([place for place in good if is_on_the_way(acts[place])])
+    good = [place for place in usual if not is_beside(acts[place].event)]
+    views = [place for place in usual if is_any_view(acts[place].event)]
+    known = path([place for place in good if is_on_the_way(acts[place].event)])
     # One step says little, so a look at any page may come before it.
     choices = [known] if len(known) > 1 else [path(good), path([*good, *views])]
     longest = max(choices, key=len) if len(choices[0]) <= 1 else choices[0]
@@ -340,48 +271,3 @@ def _window(before: Sequence[pl.DataFrame], first: int) -> str:
         if window != "1d" and int((times <= days * DAY).sum()) >= COVERED * len(times):
             return window
     return "none"
-
-
-# --- what goes with it ------------------------------------------------------------------------------------------------
-
-
-def _others(acts: Sequence[Act], taken: set[int], all_users: int) -> tuple[Act, ...]:
-    """Goals beside the way: what enough users do, but not nearly all."""
-    others = [
-        act
-        for place, act in enumerate(acts)
-        if place not in taken and not is_beside(act) and FREQUENT * all_users <= act.users < all_users
-    ]
-    return tuple(sorted(others, key=lambda act: (-act.users, act.event))[:MOST_OTHERS])
-
-
-def _money(act: Act, properties: Sequence[Property]) -> str | None:
-    """The field with amounts that stand mostly on this event: the fullest of them."""
-    fitting = [
-        (each.numbers_by_event[act.event], each)
-        for each in properties
-        if each.numbers * 2 >= each.filled and act.event in each.numbers_by_event
-    ]
-    on_it = [(n, each) for n, each in fitting if n >= ON_IT * sum(each.numbers_by_event.values())]
-    best = max(
-        on_it, key=lambda each: (each[0], "revenue" in each[1].field, -len(each[1].field), each[1].field), default=None
-    )
-    return None if best is None else best[1].field
-
-
-def _split(properties: Sequence[Property]) -> Property | None:
-    """A field with few values that most events have, such as the device."""
-    fitting = []
-    for each in properties:
-        name = each.field.casefold()
-        word = next((place for place, word in enumerate(SPLITS) if word in re.split(r"[\W_]+", name)), None)
-        if name.endswith("device.category"):
-            word = -1
-        few = 1 < each.different <= MOST_SEGMENTS
-        if word is not None and few and each.filled * 2 >= each.rows and not _is_date(each):
-            fitting.append((word, name.count("."), len(name), each.field, each))
-    return min(fitting, key=lambda each: each[:4])[-1] if fitting else None
-
-
-def _is_date(each: Property) -> bool:
-    return all(re.match(r"\d{4}-\d\d", value.value) for value in each.commonest)

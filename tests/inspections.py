@@ -7,7 +7,8 @@ from microfunnel.goals import Goals
 from microfunnel.inspecting import any_goals, inspect_events, survey
 from microfunnel.inspections import Inspection
 from microfunnel.proposals import Proposal
-from microfunnel.proposing import people_only, propose
+from microfunnel.proposing import propose
+from microfunnel.proposing_beside import people_only
 from microfunnel.reading.events import Request, read_events
 
 HEADER = "user_id,timestamp,event"

@@ -8,7 +8,6 @@ import pytest
 from inspections import inspected, proposed, steps, write_log
 from reports import HOSTILE
 
-from microfunnel.goals import Events
 from microfunnel.proposals import Act, Proposal
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import goals_yaml
@@ -162,7 +161,7 @@ def test_hostile_names_are_quoted_and_mean_themselves(text: str, tmp_path: Path)
     proposal = Proposal((Act("a", is_pattern=False, events=3, users=3), act), (), "7d", None)
     found = inspected(SAMPLE)
     path = tmp_path / "goals.yaml"
-    path.write_text(goals_yaml.render(found, proposal, Events(), None), encoding="utf-8")
+    path.write_text(goals_yaml.render(found, proposal, {}, None), encoding="utf-8")
     goals = read_goals(path)
     assert [goal.match.fields["event"] for goal in goals.goals.values()][-1] == (text or "x")  # type: ignore[union-attr]
 

@@ -70,7 +70,7 @@ def test_the_sample_is_counted_exactly() -> None:
     for each in found.properties:
         column = rows[each.field].drop_nulls()
         assert (each.filled, each.different) == (len(column), column.n_unique())
-        top, n = sorted(Counter(column).items(), key=lambda pair: (-pair[1], pair[0]))[0]
+        top, n = min(Counter(column).items(), key=lambda pair: (-pair[1], pair[0]))
         assert (each.commonest[0].value, each.commonest[0].rows) == (top, n)
 
 

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from microfunnel.forms import Form
-from microfunnel.goals import Events
 from microfunnel.inspections import Inspection
 from microfunnel.proposals import Act, Proposal
 from microfunnel.rendering.text import number, percent, period, plural
@@ -19,10 +18,10 @@ ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 MACRO, MILESTONE, SECONDARY = "macro", "milestone", "secondary"
 
 
-def render(found: Inspection, proposal: Proposal, events: Events, where: Mapping[str, object] | None) -> str:
-    """The text of the file; `events` is what was said of the files, `where` what leaves some events out."""
+def render(found: Inspection, proposal: Proposal, said: Mapping[str, str], where: Mapping[str, object] | None) -> str:
+    """The text of the file; `said` are keys of `events` that the files were read with, `where` what leaves some events out."""
     names = _names([*proposal.steps, *proposal.others])
-    sections = [_head(found), _events(found, events, where), _goals(found, proposal, names), _funnels(proposal, names)]
+    sections = [_head(found), _events(found, said, where), _goals(found, proposal, names), _funnels(proposal, names)]
     return "\n".join("".join(f"{line}\n" for line in section) for section in sections if section)
 
 
@@ -45,10 +44,10 @@ def _head(found: Inspection) -> list[str]:
 # --- how the files are read -------------------------------------------------------------------------------------------
 
 
-def _events(found: Inspection, events: Events, where: Mapping[str, object] | None) -> list[str]:
+def _events(found: Inspection, said: Mapping[str, str], where: Mapping[str, object] | None) -> list[str]:
     lines = [
         *_columns(found.forms),
-        *(f"  {key}: {text_of(value)}" for key, value in _declared(found.forms, events).items()),
+        *(f"  {key}: {text_of(value)}" for key, value in _declared(found.forms, said).items()),
         *([f"  where: {_flow(where)}     # people and pages: no robots, no images, no failures"] if where else []),
     ]
     hints = ["  # timezone: Europe/Berlin     # of times without a zone, and of days on the screen; else UTC"]
@@ -75,11 +74,10 @@ def _columns(forms: Sequence[Form]) -> list[str]:
     )
 
 
-def _declared(forms: Sequence[Form], events: Events) -> dict[str, str]:
+def _declared(forms: Sequence[Form], said: Mapping[str, str]) -> dict[str, str]:
     layouts = {form.layout_name for form in forms}
-    layout = events.layout or (next(iter(layouts)) if len(layouts) == 1 else None)
-    said = {"layout": layout, "delimiter": events.delimiter, "encoding": events.encoding}
-    return {key: value for key, value in said.items() if value is not None}
+    layout = next(iter(layouts)) if len(layouts) == 1 else None
+    return ({} if layout is None else {"layout": layout}) | dict(said)
 
 
 # --- goals ------------------------------------------------------------------------------------------------------------
