@@ -23,7 +23,7 @@ from microfunnel.scratch import scratch_folder
 
 PROPERTY_ROWS = 1_000_000
 """Rows in which properties are looked at ..."""
-PROPERTY_VALUES = 50_000_000
+PROPERTY_VALUES = 10_000_000
 """... and no more values than this in all of them."""
 ROWS_AT_ONCE = 250_000
 MOST_NAMES = 1_000

@@ -19,7 +19,7 @@ MACRO, MILESTONE, SECONDARY = "macro", "milestone", "secondary"
 
 
 def render(found: Inspection, proposal: Proposal, said: Mapping[str, str], where: Mapping[str, object] | None) -> str:
-    """The text of the file; `said` are keys of `events` that the files were read with, `where` what leaves some events out."""
+    """The text of the file; `said` and `where` are what `events` says."""
     names = _names([*proposal.steps, *proposal.others])
     sections = [_head(found), _events(found, said, where), _goals(found, proposal, names), _funnels(proposal, names)]
     return "\n".join("".join(f"{line}\n" for line in section) for section in sections if section)
