@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from microfunnel.forms import Form
 from microfunnel.progress import NOBODY, Ask, Listener, unknown
 
 USER = "user"
@@ -81,6 +82,10 @@ class EventTable:
     """Lines of the files that are no rows: how many for which reason."""
     rejects: Callable[[int | None], Iterator[pl.DataFrame]] | None = None
     """Reads again which rows were rejected, at most so many: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
+    forms: tuple[Form, ...] = ()
+    """What the files look like, where that was asked for."""
+    problems: tuple[str, ...] = ()
+    """What was not found in the files, where that was asked for: user, time or event."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
 

@@ -73,8 +73,8 @@ def test_a_signal_while_a_copy_is_written(
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    arguments = ("run", write(lay_out(tmp_path)), *RUN[2:], "--encoding", "latin-1")
-    arguments = arguments if write is in_latin_1 else arguments[:-2]
+    encoding = ("--encoding", "latin-1") if write is in_latin_1 else ()
+    arguments = ("run", write(lay_out(tmp_path)), *RUN[2:], *encoding)
     before = children()
     with started(tmp_path, *arguments, env=environment(TMPDIR=str(temporary))) as process:
         until = time.monotonic() + 60
