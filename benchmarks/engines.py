@@ -38,6 +38,11 @@ def ours(log: Log, *options: str, goals: Path = GOALS) -> Run:
     return Run(" ".join(["microfunnel", *words]), (*PROGRAM, *arguments), log)
 
 
+def unchecked(log: Log) -> Run:
+    arguments = ("run", log.files, "--goals", str(GOALS), "--json")
+    return Run("microfunnel without checks", (sys.executable, script("unchecked"), *arguments), log)
+
+
 def chdb(log: Log, *options: str) -> Run:
     return Run(" ".join(["chdb", *options]), (str(PEERS), script("clickhouse"), log.files, *options), log)
 

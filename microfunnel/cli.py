@@ -50,6 +50,7 @@ class Peers(StrEnum):
 class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
+    INSPECTION = "inspection"
 
 
 EventFiles = Annotated[
@@ -144,6 +145,95 @@ def run(
 
 
 @app.command()
+def inspect(
+    events: EventFiles,
+    goals: Annotated[
+        Path | None, typer.Option("--goals", "-g", help="A goals file, of which `events` counts.", metavar="FILE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
+) -> None:
+    """Show what is in an export: columns, users, events and their properties."""
+    from microfunnel.choice import choose_reading
+    from microfunnel.events import EventTable
+    from microfunnel.inspecting import any_goals, fields_needed, inspect_events, no_events
+    from microfunnel.inspections import Inspection
+    from microfunnel.output import write_output
+    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.goals_file import read_goals
+    from microfunnel.rendering import inspection, inspection_json
+    from microfunnel.screen import detect_screen
+
+    chosen = choose_reading(any_goals() if goals is None else read_goals(goals), layout, delimiter, encoding)
+
+    def look(table: EventTable) -> tuple[Inspection, list[Path]]:
+        return inspect_events(table, chosen), [*([] if goals is None else [goals]), *table.paths]
+
+    wanted = Request(
+        events,
+        chosen.events,
+        fields_needed(chosen),
+        sessions=True,
+        replace_bad_text=encoding_errors is BadText.REPLACE,
+        discover=True,
+    )
+    found, inputs = read_events(wanted, _stdin(), look)
+    screen = detect_screen(None if output else sys.stdout, color)
+    write_output((inspection_json if as_json else inspection).render(found, screen), output, inputs)
+    if found.problems:
+        raise no_events(found.problems, found.forms)
+
+
+@app.command()
+def init(
+    events: EventFiles,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    layout: Layout = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    encoding_errors: EncodingErrors = BadText.FAIL,
+) -> None:
+    """Propose a goals file for an export: a funnel, its goals, and what to change."""
+    from microfunnel.choice import choose_reading
+    from microfunnel.events import EventTable
+    from microfunnel.inspecting import any_goals, fields_needed, no_events, survey
+    from microfunnel.output import refuse_existing, write_output
+    from microfunnel.proposing import propose
+    from microfunnel.proposing_beside import people_only
+    from microfunnel.reading.events import Request, read_events
+    from microfunnel.rendering import goals_yaml
+
+    refuse_existing(output, force=force)
+    chosen = choose_reading(any_goals(), layout, delimiter, encoding)
+    given = {"layout": layout, "delimiter": delimiter, "encoding": encoding}
+    said = {name: value for name, value in given.items() if value is not None}
+
+    def begin(table: EventTable) -> tuple[str, list[Path]]:
+        if table.problems:
+            raise no_events(table.problems, table.forms)
+        where = people_only(table.forms)
+        found, proposal = survey(table, any_goals(where), lambda seen: (seen.inspection, propose(seen)))
+        return goals_yaml.render(found, proposal, said, where), list(table.paths)
+
+    wanted = Request(
+        events,
+        chosen.events,
+        fields_needed(chosen),
+        sessions=True,
+        replace_bad_text=encoding_errors is BadText.REPLACE,
+        discover=True,
+    )
+    text, inputs = read_events(wanted, _stdin(), begin)
+    write_output(text, output, inputs)
+
+
+@app.command()
 def explain(
     unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
     events: EventFiles,
@@ -203,8 +293,8 @@ def validate(
 
 
 @app.command()
-def schema(what: Annotated[Contract, typer.Argument(help="goals or report")]) -> None:
-    """Print the JSON Schema of the goals file or of the JSON report."""
+def schema(what: Annotated[Contract, typer.Argument(help="goals, report or inspection")]) -> None:
+    """Print the JSON Schema of the goals file, of the JSON report or of an inspection."""
     from microfunnel.contracts import schema_of
 
     typer.echo(json.dumps(schema_of(what), indent=2))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from microfunnel.forms import Form
 from microfunnel.progress import NOBODY, Ask, Listener, unknown
 
 USER = "user"
@@ -18,6 +19,7 @@ SPREAD = 0x9E37_79B9_7F4A_7C15
 """Times this odd number, different whole ids of users are different keys, and far apart."""
 
 DUPLICATE_OF = "duplicate of"
+TIE = "tie"
 
 REASONS = (
     "",
@@ -57,8 +59,9 @@ class EventTable:
     microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
     where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
     of REASONS), `duplicate of` (UInt64, the same in rows of one user that are one event written twice, null where a row
-    does not say; only where something tells) and `field:NAME` (String, null where missing) for each field that the
-    goals look at.
+    does not say; only where something tells), `tie` (String, by which events of one instant have an order; only
+    where the layout of some file knows it) and `field:NAME` (String, null where missing) for each field that the goals
+    look at.
     """
 
     parts: tuple[tuple[str, pl.LazyFrame], ...]
@@ -79,6 +82,10 @@ class EventTable:
     """Lines of the files that are no rows: how many for which reason."""
     rejects: Callable[[int | None], Iterator[pl.DataFrame]] | None = None
     """Reads again which rows were rejected, at most so many: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
+    forms: tuple[Form, ...] = ()
+    """What the files look like, where that was asked for."""
+    problems: tuple[str, ...] = ()
+    """What was not found in the files, where that was asked for: user, time or event."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
 

@@ -10,7 +10,7 @@ from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
 from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
 from microfunnel.duplicates import without_duplicates
 from microfunnel.errors import InputError
-from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, TIME, USER, EventTable, field_column
+from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, TIE, TIME, USER, EventTable, field_column
 from microfunnel.explanations import Explanation
 from microfunnel.gathering import USED
 from microfunnel.goals import Goals
@@ -30,7 +30,7 @@ def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Expl
     key = events.user_key(user)
     counted = columns_counted(events, goals, named)
     name = pl.col(field_column("event")).alias(NAME)
-    told = [DUPLICATE_OF] if DUPLICATE_OF in marked.collect_schema() else []
+    told = [name for name in (TIE, DUPLICATE_OF) if name in marked.collect_schema()]
     wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, *told, USED, REJECTED, name)
     latest = events.frame.filter(pl.col(REJECTED) == 0).select(pl.col(TIME).max())
     known_until, rows = collect(events, latest, wanted)
@@ -38,7 +38,7 @@ def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Expl
         raise InputError(f"no event of user {quoted(user)}", hint="write the id as it stands in the events")
     limits = limits_of(goals, period, known_until.item())
     # The numbers do not depend on the order of the rows in the files, so neither does what is shown.
-    order = dict.fromkeys([TIME, NAME, *rows.columns])
+    order = dict.fromkeys([TIME, *(each for each in told if each == TIE), NAME, *rows.columns])
     rows = rows.sort(*order, nulls_last=True).with_row_index(EVENT_NUMBER)
     once, _ = without_duplicates(rows.filter(USED))
     is_repeat = pl.col(USED) & ~pl.col(EVENT_NUMBER).is_in(once[EVENT_NUMBER].implode())

@@ -32,6 +32,12 @@ def write_output(text: str, path: Path | None, inputs: Collection[Path]) -> None
         raise OutputError(f"{path}: can't be written: {error.strerror}") from error
 
 
+def refuse_existing(path: Path | None, *, force: bool) -> None:
+    """An OutputError where the file is there, before anything takes time."""
+    if path is not None and path.is_file() and not force:
+        raise OutputError(f"{path}: is there already", hint="choose another name, or replace it (--force)")
+
+
 def write_rejects(events: EventTable, path: Path, inputs: Collection[Path]) -> None:
     """Writes all rejected rows to a file as NDJSON: `file`, `line`, `reason` and `raw`, what stands there."""
     frames = events.rejects(None) if events.rejects is not None else ()

@@ -19,8 +19,13 @@ def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
         return pl.collect_all(frames, engine="streaming")
 
 
-def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None]) -> None:
-    """Hands the frame, a query of these events, over in batches, in its order; an InputError names a broken file."""
+def read_batches(
+    events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None], rows: int = BATCH
+) -> None:
+    """Hands the frame, a query of these events, over in batches of so many rows, in its order.
+
+    An InputError names a broken file.
+    """
     events.listener.begin(Phase.READING, events.expected)
     taking: list[Future[None]] = []
 
@@ -35,7 +40,7 @@ def read_batches(events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.Dat
     # While one batch is taken the next one is read.
     with ThreadPoolExecutor(1) as taker:
         with _naming(events):
-            frame.sink_batches(hand_over, chunk_size=BATCH, engine="streaming")
+            frame.sink_batches(hand_over, chunk_size=rows, engine="streaming")
         for last in taking:
             last.result()
 

@@ -226,15 +226,19 @@ def properties(schema: object) -> Iterator[str]:
     """All keys that a JSON Schema names."""
     if isinstance(schema, dict):
         named = schema.get("properties")
-        yield from named if isinstance(named, dict) else ()
-        for value in schema.values():
+        inner = named if isinstance(named, dict) else {}
+        yield from inner
+        for value in (*inner.values(), *(value for key, value in schema.items() if key != "properties")):
             yield from properties(value)
     elif isinstance(schema, list):
         for value in schema:
             yield from properties(value)
 
 
-@pytest.mark.parametrize(("schema", "page"), [("goals", "docs/goals-file.md"), ("report", "docs/scripting.md")])
+@pytest.mark.parametrize(
+    ("schema", "page"),
+    [("goals", "docs/goals-file.md"), ("report", "docs/scripting.md"), ("inspection", "docs/scripting.md")],
+)
 def test_every_key_of_a_contract_is_documented(schema: str, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     keys = set(properties(schema_of(schema)))

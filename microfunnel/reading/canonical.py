@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
-from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, SPREAD, TIME, USER, field_column
+from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, SPREAD, TIE, TIME, USER, field_column
 from microfunnel.goals import Events
 from microfunnel.reading.fields import find_columns, near_columns, value_expr
 from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
@@ -21,6 +21,8 @@ NO_TIME = "no time"
 RAW_TIME = "raw time"
 WHOLE_USER = "whole user"
 SAME = "same"
+DIGITS = 20
+"""Of the largest number of 64 bits."""
 LARGEST_EXACT = 2**53
 POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """The years 1 to 9999, in microseconds: what calendars can name."""
@@ -48,6 +50,11 @@ class KnownTable:
             if found is None
             else text_expr(*found, value if isinstance(value, str) else name)
         )
+
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """Fields by which events of one instant have an order."""
+        return () if self.table.layout is None else self.table.layout.ties
 
     @property
     def is_of_whole_ids(self) -> bool:
@@ -88,6 +95,8 @@ class Canon:
     """Whether the users' ids are keys by themselves in every table."""
     has_same: bool
     """Whether some table knows which rows are written twice."""
+    has_ties: bool
+    """Whether some table knows the order of events of one instant."""
     people: pl.DataFrame | None = None
     """Who is behind the anonymous ids, where these are joined."""
 
@@ -109,6 +118,7 @@ class Canon:
             *([visits.alias(SESSION)] if self.has_sessions else []),
             _verdict().alias(REJECTED),
             *([pl.col(SAME).alias(DUPLICATE_OF)] if self.has_same else []),
+            *([TIE] if self.has_ties else []),
             *(text.alias(field_column(name)) for name, text in texts.items()),
             *([LINE] if numbered else []),
         )
@@ -152,6 +162,7 @@ class Canon:
                 **{WHOLE_USER: whole.cast(pl.Int64, strict=False).reinterpret(signed=False)},
                 **{RAW_TIME: raw_time, FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(value=False)},
                 **({SAME: _same(known)} if self.has_same else {}),
+                **({TIE: _tie(known)} if self.has_ties else {}),
                 **{field_column(name): known.text(name) for name in self.fields},
                 **({LINE: pl.col(LINE)} if numbered else {}),
             )
@@ -193,6 +204,12 @@ def _same(known: KnownTable) -> pl.Expr:
     return pl.when(pl.all_horizontal(text.is_not_null() for text in texts.values())).then(
         pl.struct([text.alias(name) for name, text in texts.items()]).hash()
     )
+
+
+def _tie(known: KnownTable) -> pl.Expr:
+    """A text by which events of one instant sort in their order."""
+    numbers = [known.text(name).str.zfill(DIGITS).fill_null("") for name in known.ties]
+    return pl.concat_str(numbers) if numbers else pl.lit("")
 
 
 def _verdict() -> pl.Expr:

@@ -9,9 +9,11 @@ from typing import BinaryIO, TypeVar
 
 from microfunnel.errors import BrokenLinesError, InputError, NotTextError
 from microfunnel.events import EventTable
+from microfunnel.forms import Form
 from microfunnel.goals import Events
 from microfunnel.progress import NOBODY, Listener
 from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
+from microfunnel.reading.discovery import all_fields, forms_of, know_or_guess
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
@@ -41,6 +43,8 @@ class Request:
     replace_bad_text: bool = False
     listener: Listener = NOBODY
     """Who is told how far the reading is."""
+    discover: bool = False
+    """Whether all fields of the files are wanted, also where no user, time or event is found among them."""
 
 
 def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTable], Result]) -> Result:
@@ -96,9 +100,17 @@ class _Reading:
         tables = [table for _, table in opened if table is not None]
         if not tables:
             raise InputError(*(f"{path}: is empty" for path in empty))
-        known = [know(table, settings) for table in tables]
+        self._forms: tuple[Form, ...] = ()
+        self._problems: tuple[str, ...] = ()
+        self._fields = request.fields
+        if request.discover:
+            known, self._problems = _guessed(tables, settings)
+            self._forms = forms_of(known, settings)
+            self._fields = {*request.fields, *all_fields(self._forms)}
+        else:
+            known = [know(table, settings) for table in tables]
         self._check_anonymous(known)
-        missing = _missing_fields(known, request.fields)
+        missing = _missing_fields(known, {*request.fields} - {"event"} if self._problems else request.fields)
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"
         self._warnings = [
@@ -114,10 +126,11 @@ class _Reading:
         settings = self._request.settings
         canon = Canon(
             settings,
-            self._request.fields,
+            self._fields,
             has_sessions=self._request.sessions and any("session" in each.values for each in known),
             whole_ids=settings.columns.anonymous is None and all(each.is_of_whole_ids for each in known),
             has_same=any(each.same is not None for each in known),
+            has_ties=any(each.ties for each in known),
         )
         if settings.columns.anonymous is not None:
             canon = replace(canon, people=join_people(canon, known))
@@ -143,6 +156,8 @@ class _Reading:
             layouts=tuple(dict.fromkeys(layouts)),
             broken=sum((rows.reasons for rows in broken.values()), start=Counter()),
             rejects=Rejects(canon, tuple(known), broken),
+            forms=self._forms,
+            problems=self._problems,
         )
 
     def _noticed(
@@ -159,6 +174,13 @@ class _Reading:
         if wish is not None and not any("anonymous" in each.values for each in known):
             near = near_columns([wish], known[0].table.schema)
             raise InputError(f"no file has a column {quoted(wish)} (for anonymous); {near}")
+
+
+def _guessed(tables: Sequence[Table], settings: Events) -> tuple[list[KnownTable], tuple[str, ...]]:
+    """The tables with what could be told of them, and what could not."""
+    guessed = [know_or_guess(table, settings) for table in tables]
+    problems = dict.fromkeys(problem for _, found in guessed for problem in found)
+    return [known for known, _ in guessed], tuple(problems)
 
 
 def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> list[str]:

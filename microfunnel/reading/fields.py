@@ -78,7 +78,7 @@ def find_columns(
                     continue  # other files may have it
                 problems.append(f"has no column {wish!r} (for {canonical}); {near_columns([wish], schema)}")
             found[canonical] = value
-        elif layout is None and (usual := _usual_column(canonical, schema)) is not None:
+        elif layout is None and (usual := usual_column(canonical, schema)) is not None:
             found[canonical] = usual
         elif layout is None and canonical in REQUIRED:
             problems.append(f"no column looks like the {canonical}; {near_columns(USUAL_NAMES[canonical], schema)}")
@@ -112,7 +112,7 @@ def value_expr(
     return (pl.coalesce(map(text, there)), pl.String()) if there else None
 
 
-def _usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
+def usual_column(canonical: str, schema: Mapping[str, pl.DataType]) -> str | None:
     by_name = {name.strip().casefold(): name for name in reversed(list(schema))}
     return next((by_name[usual] for usual in USUAL_NAMES.get(canonical, ()) if usual in by_name), None)
 

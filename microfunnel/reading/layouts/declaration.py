@@ -1,7 +1,7 @@
 """What a layout declares: which fields an export has, and what they mean."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -86,7 +86,7 @@ class Layout:
     """The field that holds a list of events, each of which becomes a row."""
     duplicates: tuple[str, ...] = ()
     """Fields that are the same in two rows only where they are one event that was written twice."""
-    ties: tuple[str, ...] = field(default=())
+    ties: tuple[str, ...] = ()
     """Fields by which events of one instant have an order."""
 
 

@@ -9,7 +9,7 @@ from microfunnel.reading.layouts.declaration import Lookup, Value, value_of
 REQUEST = r"^([A-Z]+) (\S+)"
 ROBOTS = (
     r"(?i)bot\b|bot[/;]|crawl|spider|slurp|archiver|preview|monitor|pingdom|lighthouse|headless|facebookexternalhit|"
-    r"^curl/|^wget/|python-requests|python-urllib|go-http-client|okhttp|java/|libwww|scrapy|feedfetcher|fetch"
+    r"^curl/|^wget/|python-requests|python-urllib|go-http-client|okhttp|java/|libwww|scrapy|feed|fetch|\brss\b"
 )
 ASSETS = r"(?i)\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|bmp|woff2?|ttf|otf|eot|mp3|mp4|webm|ogg|wasm)$"
 

@@ -1,0 +1,55 @@
+"""Which user did what, how often and when first: for every event name of a log, however large."""
+
+from pathlib import Path
+
+import polars as pl
+
+from microfunnel.duplicates import without_duplicates
+from microfunnel.events import TIME, USER, field_column
+from microfunnel.partitions import Partition, Partitions
+
+MOST_NAMES = 200_000
+"""Names that are told apart; those met later count together."""
+CODE = "code"
+EVENTS = "events"
+FIRST = "first"
+USERS = "users"
+EVENT = field_column("event")
+
+
+class Acts:
+    """Gathers them from batches of events, in about so much memory."""
+
+    def __init__(self, folder: Path, memory: int) -> None:
+        self._parts = Partitions(folder, memory)
+        self.names: list[str] = []
+        """The names of the events, each at the place of its code."""
+        self._codes = pl.Enum([])
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Adds used events: `user`, `time`, their name, and `duplicate of` where something tells duplicates."""
+        codes = rows[EVENT].cast(self._codes, strict=False)
+        if codes.has_nulls() and len(self.names) < MOST_NAMES:
+            new = rows[EVENT].filter(codes.is_null()).unique().sort().head(MOST_NAMES - len(self.names))
+            self.names += new.to_list()
+            self._codes = pl.Enum(self.names)
+            codes = rows[EVENT].cast(self._codes, strict=False)
+        self._parts.add(rows.drop(EVENT).with_columns(codes.to_physical().cast(pl.UInt32).alias(CODE)))
+
+    def partitions(self) -> list[Partition]:
+        """What was added, some users after the others; read each with `acts_of`."""
+        return self._parts.partitions()
+
+
+def acts_of(partition: Partition) -> pl.DataFrame:
+    """Of whole users: `user`, `code`, `events` and `first` (microseconds)."""
+    once, _ = without_duplicates(partition.rows())
+    acts = once.lazy().group_by(USER, CODE).agg(pl.len().alias(EVENTS), pl.col(TIME).min().alias(FIRST))
+    return acts.collect()
+
+
+def tally_of(partition: Partition) -> tuple[pl.DataFrame, int, int]:
+    """Of whole users: `code`, `users` and `events`; how many users these are, and the rows that were there twice."""
+    once, duplicates = without_duplicates(partition.rows())
+    names = once.lazy().group_by(CODE).agg(pl.col(USER).n_unique().alias(USERS), pl.len().alias(EVENTS))
+    return names.collect(), once[USER].n_unique(), duplicates
