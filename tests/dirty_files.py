@@ -231,6 +231,11 @@ PACKED_FILES = (
         PACKED + b"something that is not packed",
         refused="events: has more after the end of its compressed data, which is not compressed\n",
     ),
+    Dirty(
+        "nothing but the mark of gzip",
+        PACKED[:3],
+        refused="events: is damaged, cut off or locked: its packed data can't be read\n",
+    ),
     Dirty("gzip in pieces", gzip.compress(csv(ANN)) + gzip.compress(BEN.encode()), "ann ben", 2),
     Dirty("zstd that is cut off", zstd(MANY)[:-30], refused="events: ends in the middle of its compressed data\n"),
     Dirty(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO, TypeVar
 
-from microfunnel.errors import BrokenLinesError, InputError, NotTextError
+from microfunnel.errors import BrokenLinesError, InputError, NotTextError, reading_errors
 from microfunnel.events import EventTable
 from microfunnel.forms import Form
 from microfunnel.goals import Events
@@ -198,6 +198,10 @@ def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> lis
 
 def _with_line(sources: Sequence[Source | Stored], error: NotTextError) -> InputError:
     """The error with the line that is no text."""
-    lines = ((source.name, first_bad_line(source.path)) for source in sources if isinstance(source, Source))
-    places = [f"{name}: line {line:,} is not UTF-8 text" for name, line in lines if line is not None]
-    return InputError(*(places[:1] or error.problems), hint=error.hint)
+    for source in sources:
+        if isinstance(source, Source):
+            with reading_errors(f"{source.name}: "):
+                line = first_bad_line(source.path)
+            if line is not None:
+                return InputError(f"{source.name}: line {line:,} is not UTF-8 text", hint=error.hint)
+    return InputError(*error.problems, hint=error.hint)

@@ -186,7 +186,7 @@ def copied(stream: BinaryIO | IO[bytes], path: Path) -> Path:
 
 def first_bad_line(path: Path) -> int | None:
     """The number of the first line that is not UTF-8."""
-    with _unpacked(path) as lines:
+    with _archive_errors(), _unpacked(path) as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode()
