@@ -130,7 +130,8 @@ def _warnings(
     events: EventTable, goals: Goals, period: Period, found: Gathered, counts: Counts
 ) -> Iterator[ReportWarning]:
     named = conditions(goals)
-    yield from (ReportWarning(code, message) for code, message in (*events.warnings, *events.noticed()))
+    noticed = () if events.noticed is None else events.noticed(found.first_time, found.last_time)
+    yield from (ReportWarning(code, message) for code, message in (*events.warnings, *noticed))
     yield from _silence(events, goals, period, set(named) - found.matched) if found.rows_used else [NO_EVENTS]
     yield from unread_warnings(goals, dict(counts.goals.select("goal", "unread").iter_rows()))
     if found.noticing is not None and counts.repeats is not None:

@@ -92,6 +92,7 @@ BROKEN_FILES = {
     "invalid gzip header": "has more after the end of its compressed data, which is not compressed",
     "File out of specification": "is damaged: its Parquet does not add up",
     "corrupt": "is damaged: its compressed data does not add up",
+    "range.end": "has changed while it was read, or is cut off",
     "failed to fill whole buffer": "has changed while it was read, or is cut off",
 }
 """What polars says of a broken file, in the words of users."""
@@ -127,6 +128,6 @@ def _in_words(message: str, place: str, *, is_panic: bool) -> InputError:
     if "invalid utf" in message:
         hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
         return NotTextError(f"{place}is not UTF-8 text", hint=hint)
-    unknown = f"is damaged, or of a kind that can't be read ({brief(message, 100)})" if is_panic else brief(message)
+    unknown = "is damaged, or of a kind that can't be read" if is_panic else brief(message)
     ours = next((ours for theirs, ours in BROKEN_FILES.items() if theirs in message), unknown)
     return InputError(f"{place}{ours}")

@@ -72,8 +72,8 @@ class EventTable:
     """How many more were read elsewhere."""
     warnings: tuple[tuple[str, str], ...] = ()
     """What was noticed while opening the files: a short code and a message each."""
-    noticed: Callable[[], Sequence[tuple[str, str]]] = tuple
-    """What more was noticed while the events were read, asked for when they have been."""
+    noticed: Callable[[int | None, int | None], Sequence[tuple[str, str]]] | None = None
+    """What more was noticed while the events were read, asked for when their first and last time are known."""
     joined_ids: int | None = None
     """Anonymous ids that were found to belong to a user; None where no column of them is declared."""
     layouts: tuple[str, ...] = ()

@@ -395,6 +395,15 @@ TIMES = (
     ),
     Dirty("a leap second", times("2026-06-30T23:59:60Z"), "ann", 1, span=("2026-07-01T00:00:00Z",) * 2),
     Dirty(
+        "times that the clocks showed twice",
+        times("2026-10-25 02:00:00", " 2026-10-25 02:59:59.999 ", "2026-10-25T02:30:00Z", "2026-10-25 03:00:00"),
+        "ann",
+        4,
+        settings={"timezone": "Europe/Berlin"},
+        warned=("events: local times that the clocks showed twice, of which the first is taken: 2",),
+        span=("2026-10-25T00:00:00Z", "2026-10-25T02:30:00Z"),
+    ),
+    Dirty(
         "a time that the clocks skipped",
         times("2026-03-29 02:30:00", "2026-03-29 03:30:00"),
         "ann",

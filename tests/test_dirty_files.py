@@ -1,17 +1,25 @@
 """Whatever is wrong with a file, it is said in one line, or every row of it is accounted for."""
 
 import json
+import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import program
 import pytest
 import yaml
-from dirty_files import ALL, Dirty
+from dirty_files import ALL, MANY, TWO, WHOLE, Dirty, parquet
 
 from microfunnel.__main__ import _run
+from microfunnel.errors import InputError, reading_errors
+from microfunnel.events import EventTable
+from microfunnel.goals import Events
+from microfunnel.queries import collect
+from microfunnel.reading.events import Request, read_events
 
 CASES = {f"{group}: {case.what}": case for group, cases in ALL.items() for case in cases}
 GOALS: Mapping[str, object] = {
@@ -64,3 +72,91 @@ def test_every_row_is_accounted_for(case: Dirty, folder: Path, capfd: pytest.Cap
     assert sorted(users) == sorted(case.users.split())
     assert [warning["message"] for warning in events["warnings"]] == list(case.warned)
     assert case.span in {None, (events["first_time"], events["last_time"])}
+
+
+def read(use: Callable[[EventTable], Any], *sources: str, timezone: str = "UTC") -> Any:
+    return read_events(Request(sources, Events(timezone=timezone), {"event"}), None, use)
+
+
+def whole(table: EventTable) -> pl.DataFrame:
+    return table.frame.collect()
+
+
+def test_a_file_named_twice_is_read_once(folder: Path) -> None:
+    Path("events").write_bytes(TWO)
+    (folder / "link").symlink_to("events")
+    os.link("events", "hard")
+    assert read(whole, "events", "./events", str(folder / "events"), "link", "hard").height == 2
+
+
+def test_links_to_folders_lead_in_no_circles(folder: Path) -> None:
+    (folder / "logs").mkdir()
+    (folder / "logs" / "a.csv").write_bytes(TWO)
+    (folder / "logs" / "again").symlink_to(folder / "logs")
+    for source in ("logs", "logs/**", "logs/**/*.csv"):
+        assert read(whole, source).height == 2
+
+
+def test_files_that_differ_in_how_they_are_packed_alone(folder: Path) -> None:
+    for name in ("a.csv", "a.csv.gz", "b.csv", "a.ndjson"):
+        (folder / name).write_bytes(TWO)
+    message = "a.csv and a.csv.gz may be the same events, packed and not; then each counts twice"
+    names = ("a.csv", "a.csv.gz", "b.csv", "a.ndjson")
+    assert read(lambda table: table.warnings, *names) == (("same_name", message),)
+    assert read(lambda table: table.warnings, *names[1:]) == ()
+
+
+def test_folders_of_hive_have_no_say(folder: Path) -> None:
+    (folder / "user_id=evil").mkdir()
+    (folder / "user_id=evil" / "a.parquet").write_bytes(WHOLE)
+    assert read(lambda table: table.user_key("ann") in whole(table)["user"], "user_id=evil/a.parquet")
+
+
+def test_each_file_has_its_own_zone(folder: Path) -> None:
+    noon = pl.Series([datetime(2026, 10, 1, 12, tzinfo=UTC)])
+    for name, moments in {
+        "utc": noon,
+        "local": noon.dt.convert_time_zone("Asia/Tokyo").dt.replace_time_zone(None),
+    }.items():
+        (folder / name).write_bytes(parquet(("ann",), timestamp=moments))
+    assert read(whole, "local", "utc", timezone="Asia/Tokyo")["time"].n_unique() == 1
+    assert read(whole, "utc", "local", timezone="Asia/Tokyo")["time"].n_unique() == 1
+
+
+@pytest.mark.parametrize("change", ["grows", "is touched", "is gone", "stays"])
+def test_a_file_that_changes_while_it_is_read(change: str, folder: Path) -> None:
+    path = folder / "events"
+    path.write_bytes(TWO)
+
+    def use(table: EventTable) -> object:
+        whole(table)
+        match change:
+            case "grows":
+                path.write_bytes(MANY)
+            case "is touched":
+                os.utime(path, (0, 0))
+            case "is gone":
+                path.unlink()
+        return table.noticed(None, None) if table.noticed is not None else None
+
+    message = "events has changed while it was read; perhaps something still writes to it"
+    assert read(use, "events") == ([] if change in {"stays", "is gone"} else [("changed_file", message)])
+
+
+@pytest.mark.parametrize("content", [MANY, WHOLE], ids=["csv", "parquet"])
+def test_a_file_that_is_cut_off_while_it_is_read(content: bytes, folder: Path) -> None:
+    path = folder / "events"
+    path.write_bytes(content)
+
+    def use(table: EventTable) -> object:
+        os.truncate(path, 40)
+        return collect(table, table.frame), table.noticed and table.noticed(None, None)
+
+    with pytest.raises(InputError, match=r"^events: has (become shorter|changed) while it was read"):
+        read(use, "events")
+
+
+def test_a_panic_is_a_damaged_file() -> None:
+    message = "^events: is damaged, or of a kind that can't be read$"
+    with pytest.raises(InputError, match=message), reading_errors("events: "):
+        raise pl.exceptions.PanicException("no such page")

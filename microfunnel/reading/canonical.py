@@ -13,7 +13,7 @@ from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, peopl
 from microfunnel.reading.layouts.declaration import Value
 from microfunnel.reading.nested import text_expr
 from microfunnel.reading.tables import FAULT, LINE, SAMPLE_LINES, Table
-from microfunnel.reading.times import time_expr
+from microfunnel.reading.times import local_times, repeated_hours, time_expr
 from microfunnel.wording import quoted
 
 IDS = ("user", "anonymous", "session")
@@ -123,6 +123,23 @@ class Canon:
             *([LINE] if numbered else []),
         )
 
+    def repeated_times(self, known: KnownTable, first: int, last: int) -> int:
+        """How many local times of one table, between two moments, the clocks showed twice."""
+        time_format, zone = self._how_times_are_written(known)
+        hours = repeated_hours(zone, first, last)
+        if not hours:
+            return 0
+        inside = pl.any_horizontal(pl.col(TIME).is_between(begin, end, closed="left") for begin, end in hours)
+        with reading_errors(f"{known.table.name}: "):
+            times = self.texts(known).filter(inside).select(RAW_TIME).collect(engine="streaming").to_series()
+        return local_times(times, time_format)
+
+    def _how_times_are_written(self, known: KnownTable) -> tuple[str | None, str]:
+        """Their format, None if it is one of the usual ones, and the zone of those that name none."""
+        layout = known.table.layout
+        time_format = self.settings.time_format or (layout.time_format if layout is not None else None)
+        return time_format, (layout.timezone if layout is not None else None) or self.settings.timezone
+
     def texts(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
         """The texts of the ids (`user text`, `anonymous text`, `session text`), `time` and the fields of one table."""
         raw = known.field("time")
@@ -134,9 +151,7 @@ class Canon:
             no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
         user = known.field("user")
         whole = user[0] if user is not None and known.is_of_whole_ids else pl.lit(None)
-        layout = known.table.layout
-        time_format = self.settings.time_format or (layout.time_format if layout is not None else None)
-        zone = (layout.timezone if layout is not None else None) or self.settings.timezone
+        time_format, zone = self._how_times_are_written(known)
         ids = {
             f"{name} text": known.text(name) if name in known.values else pl.lit(None, dtype=pl.String) for name in IDS
         }

@@ -150,7 +150,7 @@ class _Reading:
                 [each.table.frame for each in known if each.table.path is None],
             ),
             warnings=(*self._warnings, *mended),
-            noticed=self._watch.changed,
+            noticed=partial(self._noticed, canon, known),
             joined_ids=None if canon.people is None else canon.people.height,
             whole_ids=canon.whole_ids,
             layouts=tuple(dict.fromkeys(layouts)),
@@ -159,6 +159,15 @@ class _Reading:
             forms=self._forms,
             problems=self._problems,
         )
+
+    def _noticed(
+        self, canon: Canon, known: Sequence[KnownTable], first: int | None, last: int | None
+    ) -> list[tuple[str, str]]:
+        """What more is known when the events have been read."""
+        message = "local times that the clocks showed twice, of which the first is taken:"
+        repeated = {each.table.name: canon.repeated_times(each, first or 0, last or 0) for each in known}
+        found = [("repeated_time", f"{name}: {message} {n:,}") for name, n in repeated.items() if n]
+        return [*self._watch.changed(), *found]
 
     def _check_anonymous(self, known: Sequence[KnownTable]) -> None:
         wish = self._request.settings.columns.anonymous

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from microfunnel.errors import InputError
 from microfunnel.reading.files import Source
 from microfunnel.reading.stores import Stored
 
@@ -32,10 +33,17 @@ class Watch:
         return [("same_name", f"{' and '.join(names)} {message}") for names in alike.values() if len(names) > 1]
 
     def changed(self) -> list[Notice]:
-        """A notice for each file that is no longer as it was."""
+        """A notice for each file that is no longer as it was; an InputError where one lost some of its content.
+
+        One that is gone does no harm: what was opened can be read to its end.
+        """
+        now = {name: _state(path) for name, (path, _) in self._before.items()}
+        changed = [(name, old, now[name]) for name, (_, old) in self._before.items() if now[name] not in {None, old}]
+        shorter = [name for name, old, new in changed if old is not None and new is not None and new[0] < old[0]]
+        if shorter:
+            raise InputError(*(f"{name}: has become shorter while it was read; read it again" for name in shorter))
         message = "has changed while it was read; perhaps something still writes to it"
-        changed = (name for name, (path, state) in self._before.items() if _state(path) != state)
-        return [("changed_file", f"{name} {message}") for name in changed]
+        return [("changed_file", f"{name} {message}") for name, _, _ in changed]
 
 
 def escaped_quotes(name: str, lines: Sequence[str]) -> list[Notice]:
@@ -45,10 +53,10 @@ def escaped_quotes(name: str, lines: Sequence[str]) -> list[Notice]:
     return [] if found is None else [("escaped_quotes", f"{name}: line {found:,} {message}")]
 
 
-def _state(path: Path) -> State:
-    """Zeros where the file is gone, which harms nobody who has it open."""
+def _state(path: Path) -> State | None:
+    """Size and time of the last change; None where there is no file."""
     try:
         status = path.stat()
     except OSError:
-        return 0, 0
+        return None
     return status.st_size, status.st_mtime_ns

@@ -1,5 +1,6 @@
 """Times of any export as microseconds since 1970 UTC."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -34,6 +35,9 @@ NAIVE_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
 )
+ZONES = ("%#z", "%z", "%:z", "%+")
+DAY_SECONDS = 86_400
+DAY = DAY_SECONDS * 1_000_000
 TEXT = "text"
 MOMENT = "moment"
 EPOCH_SECONDS = {"epoch_s": 1.0, "epoch_ms": 1e-3, "epoch_us": 1e-6, "epoch_ns": 1e-9}
@@ -51,6 +55,38 @@ def parse_moment(text: str, timezone: str) -> int:
         moment = moment.replace(tzinfo=ZoneInfo(timezone))
     since = moment - datetime.fromisoformat("1970-01-01T00:00Z")
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def repeated_hours(timezone: str, first: int, last: int) -> list[tuple[int, int]]:
+    """The hours between two moments, microseconds since 1970 UTC, after which the clocks were set back by as much."""
+    zone = ZoneInfo(timezone)
+
+    def offset(second: int) -> int:
+        shift = datetime.fromtimestamp(second, zone).utcoffset()
+        return 0 if shift is None else round(shift.total_seconds())
+
+    found = []
+    for day in range(first // DAY, last // DAY + 1):
+        before, after = day * DAY_SECONDS, (day + 1) * DAY_SECONDS
+        back = offset(before) - offset(after)
+        if back > 0:
+            turn = (
+                bisect_left(range(before, after), x=True, key=lambda second: offset(second) < offset(before)) + before
+            )
+            found.append(((turn - back) * 1_000_000, turn * 1_000_000))
+    return found
+
+
+def local_times(times: pl.Series, time_format: str | None) -> int:
+    """How many of these times, as they are in the file, name no zone."""
+    if isinstance(times.dtype, pl.Datetime):
+        return 0 if times.dtype.time_zone else len(times)
+    if times.dtype == pl.Date:
+        return len(times)
+    if times.dtype != pl.String or time_format in EPOCH_FORMATS:
+        return 0
+    formats = (time_format,) if time_format else FIXED_FORMATS + NAIVE_FORMATS
+    return len(times) - _read(times, [each for each in formats if not _names_zone(each)], "UTC").null_count()
 
 
 def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timezone: str) -> pl.Expr:
@@ -165,8 +201,12 @@ def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Ser
 def _format_expr(texts: pl.Expr, time_format: str, timezone: str) -> pl.Expr:
     """Microseconds of the texts that are of this format; null for others."""
     moment = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
-    if "%#z" in time_format or "%z" in time_format or "%:z" in time_format or "%+" in time_format:
+    if any(zone in time_format for zone in ZONES):
         return moment(time_zone="UTC").dt.timestamp("us")
-    if time_format.endswith(("UTC", "Z")) or timezone == "UTC":
+    if _names_zone(time_format) or timezone == "UTC":
         return moment().dt.timestamp("us")
     return _localized(moment(), timezone).dt.timestamp("us")
+
+
+def _names_zone(time_format: str) -> bool:
+    return any(zone in time_format for zone in ZONES) or time_format.endswith(("UTC", "Z"))
