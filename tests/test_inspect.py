@@ -238,7 +238,7 @@ def test_the_schema_can_be_printed(tmp_path: Path) -> None:
     ("name", "events", "users", "title"),
     [
         ("ga4_events.parquet", 24_219, 19_210, "GA4 export of BigQuery"),
-        ("access.log.gz", 9_999, 1_861, "access log (combined)"),
+        ("access.log.gz", 9_999, 1_861, "combined access log"),
         ("ecom.csv.gz", 31_106, 600, None),
         ("clique_bait_events.csv.gz", 32_734, 500, None),
         ("github_events.ndjson.gz", 800, 573, "GitHub events"),
