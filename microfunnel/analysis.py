@@ -14,21 +14,21 @@ from microfunnel.counting.funnels import Limits
 from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
-from microfunnel.doubts import doubts
 from microfunnel.duplicates import without_duplicates
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import conditions, fields_of, match_expr
-from microfunnel.noticing import DAY, Noticing
 from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.progress import Expected, Listener, Phase, unknown
 from microfunnel.queries import collect
 from microfunnel.results import EventsResult, FunnelResult, GoalResult, RejectedRow, Report, ReportWarning
 from microfunnel.scratch import scratch_folder
-from microfunnel.suspects import look_again
-from microfunnel.trust import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
+from microfunnel.trust.doubts import doubts
+from microfunnel.trust.noticing import DAY, Noticing
+from microfunnel.trust.suspects import look_again
+from microfunnel.trust.warnings import event_names, shared_key_warnings, unmatched_warnings, unread_warnings
 
 MEMORY = 1_500_000_000
 MOST_SAMPLES = 20

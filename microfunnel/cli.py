@@ -118,7 +118,7 @@ def run(
     from microfunnel.rendering import FORMATS
     from microfunnel.results import Report
     from microfunnel.screen import detect_screen
-    from microfunnel.trust import refuse_bad_rows
+    from microfunnel.trust.warnings import refuse_bad_rows
 
     peer = None if as_ is None else PEERS[as_]
     chosen = choose_reading(choose(read_goals(goals), funnel or [], by or [], top, peer), layout, delimiter, encoding)
@@ -161,7 +161,7 @@ def inspect(
     """Show what is in an export: columns, users, events and their properties."""
     from microfunnel.choice import choose_reading
     from microfunnel.events import EventTable
-    from microfunnel.inspecting import any_goals, fields_needed, inspect_events, no_events
+    from microfunnel.inspecting.inspection import any_goals, fields_needed, inspect_events, no_events
     from microfunnel.inspections import Inspection
     from microfunnel.output import write_output
     from microfunnel.reading.events import Request, read_events
@@ -202,10 +202,10 @@ def init(
     """Propose a goals file for an export: a funnel, its goals, and what to change."""
     from microfunnel.choice import choose_reading
     from microfunnel.events import EventTable
-    from microfunnel.inspecting import any_goals, fields_needed, no_events, survey
+    from microfunnel.inspecting.beside import people_only
+    from microfunnel.inspecting.inspection import any_goals, fields_needed, no_events, survey
+    from microfunnel.inspecting.proposing import propose
     from microfunnel.output import refuse_existing, write_output
-    from microfunnel.proposing import propose
-    from microfunnel.proposing_beside import people_only
     from microfunnel.reading.events import Request, read_events
     from microfunnel.rendering import goals_yaml
 

@@ -9,9 +9,9 @@ import polars as pl
 from microfunnel.events import REASONS, REJECTED, TIME, USER, EventTable, field_column, in_period
 from microfunnel.goals import Goal
 from microfunnel.matching import event_names_of, fields_of, match_goals
-from microfunnel.noticing import ID, Noticing
 from microfunnel.partitions import Partitions, Users
 from microfunnel.queries import read_batches
+from microfunnel.trust.noticing import ID, Noticing
 
 USED = "used"
 WANTED = "wanted"

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from microfunnel.goals import Goals
-from microfunnel.inspecting import any_goals, inspect_events, survey
+from microfunnel.inspecting.beside import people_only
+from microfunnel.inspecting.inspection import any_goals, inspect_events, survey
+from microfunnel.inspecting.proposing import propose
 from microfunnel.inspections import Inspection
 from microfunnel.proposals import Proposal
-from microfunnel.proposing import propose
-from microfunnel.proposing_beside import people_only
 from microfunnel.reading.events import Request, read_events
 
 HEADER = "user_id,timestamp,event"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from program import GOALS
 from strategies import examples
 
-from microfunnel import partitions, queries, trust
+from microfunnel import partitions, queries
 from microfunnel.analysis import MEMORY, Period, analyse, fields_needed
 from microfunnel.errors import InputError
 from microfunnel.events import USER
@@ -22,7 +22,7 @@ from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
 from microfunnel.results import Report
-from microfunnel.trust import shared_key_warnings
+from microfunnel.trust.warnings import shared_key_warnings
 
 DTYPES: Mapping[str, tuple[type[pl.DataType], Sequence[int]]] = {
     "negative": (pl.Int64, [0, -1, -5, 7, 2**63 - 1, -(2**63)]),
@@ -183,6 +183,6 @@ def test_the_chance_that_two_have_one_key() -> None:
 def test_whole_ids_are_keys_of_their_own(
     dtype: type[pl.DataType], folder: Path, monkeypatch: pytest.MonkeyPatch, *, with_users: bool, warned: bool
 ) -> None:
-    monkeypatch.setattr(trust, "NEGLIGIBLE", 0)
+    monkeypatch.setattr("microfunnel.trust.warnings.NEGLIGIBLE", 0)
     warnings = report(written(folder / "views.parquet", [7, 8], dtype), with_users=with_users).events.warnings
     assert ("shared_keys" in {warning.warning for warning in warnings}) == warned

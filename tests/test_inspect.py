@@ -16,7 +16,6 @@ from reports import HOSTILE
 from rich.cells import cell_len
 from test_screens import accept
 
-from microfunnel import acts, inspecting
 from microfunnel.goals import Goals
 from microfunnel.inspections import Inspection
 from microfunnel.rendering import Screen, inspection, inspection_json
@@ -83,7 +82,7 @@ def test_batches_and_temporary_files_change_nothing(monkeypatch: pytest.MonkeyPa
     whole = inspected(SAMPLE)
     monkeypatch.setattr("microfunnel.queries.read_batches.__defaults__", (997,))
     monkeypatch.setattr("microfunnel.partitions.DIVIDED", 1_500)
-    monkeypatch.setattr(inspecting, "ROWS_AT_ONCE", 1_001)
+    monkeypatch.setattr("microfunnel.inspecting.inspection.ROWS_AT_ONCE", 1_001)
     assert inspected(SAMPLE) == whole
 
 
@@ -135,7 +134,7 @@ def test_rejected_rows_are_counted_by_reason(tmp_path: Path) -> None:
 
 
 def test_properties_are_those_of_the_first_rows_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspecting, "PROPERTY_ROWS", 1_000)
+    monkeypatch.setattr("microfunnel.inspecting.inspection.PROPERTY_ROWS", 1_000)
     found = inspected(SAMPLE)
     assert {each.rows for each in found.properties} == {1_000}
     assert "Properties are those of the first 1,000 rows." in shown(found)
@@ -143,7 +142,7 @@ def test_properties_are_those_of_the_first_rows_and_it_says_so(monkeypatch: pyte
 
 
 def test_names_that_come_after_too_many_are_counted_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(acts, "MOST_NAMES", 3)
+    monkeypatch.setattr("microfunnel.inspecting.acts.MOST_NAMES", 3)
     found = inspected(write_log(tmp_path / "events.csv", [["a", "b"], ["c", "d", "e"]]))
     assert (found.different_events, found.unnamed_events, found.events.users) == (3, 2, 2)
 
@@ -239,7 +238,7 @@ def test_the_schema_can_be_printed(tmp_path: Path) -> None:
     ("name", "events", "users", "title"),
     [
         ("ga4_events.parquet", 24_219, 19_210, "GA4 export of BigQuery"),
-        ("access.log.gz", 9_999, 1_861, "access log (combined)"),
+        ("access.log.gz", 9_999, 1_861, "combined access log"),
         ("ecom.csv.gz", 31_106, 600, None),
         ("clique_bait_events.csv.gz", 32_734, 500, None),
         ("github_events.ndjson.gz", 800, 573, "GitHub events"),

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microfunnel import noticing
 from microfunnel.counting.repeats import Repeats, count_repeats
 from microfunnel.goals import Goal
-from microfunnel.noticing import Noticed, Noticing
+from microfunnel.trust import noticing
+from microfunnel.trust.noticing import Noticed, Noticing
 
 HOUR = 3_600_000_000
 START = 1_790_000_000_000_000

@@ -20,6 +20,11 @@ MOST_VALUES = 3
 MOST_LISTED = 12
 SELDOM = 0.002
 """Values of which even the commonest is seldomer than this tell nobody anything."""
+PROPERTIES = "properties"
+SHARES, COUNTS, LEAST_VALUES = 11, 11, 24
+"""Cells of the columns before the values, and of these at least."""
+PERCENT = 10
+"""Cells of a share in brackets, after a space."""
 ROLES = ("user", "time", "event", "session")
 
 
@@ -122,15 +127,15 @@ def _properties(found: Inspection, screen: Screen) -> list[Text]:
     shown = telling[:MOST_PROPERTIES]
     lines: list[Text] = []
     if shown:
+        labels = [_value(each.field, screen) for each in shown]
+        most = _room_for_values(labels, screen)
         columns = [
-            Column(
-                Text("properties", style="bold"), [_value(each.field, screen) for each in shown], right=False, least=14
-            ),
+            Column(Text(PROPERTIES, style="bold"), labels, right=False, least=14),
             figures("filled", [share(each.filling) for each in shown], goes=2),
             figures("different", [number(each.different) for each in shown], goes=1),
             Column(
                 Text("commonest values", style=HEADER),
-                [_commonest(each, screen) for each in shown],
+                [_commonest(each, most, screen) for each in shown],
                 right=False,
                 least=16,
             ),
@@ -164,7 +169,15 @@ def _value(text: str, screen: Screen) -> Text:
     return shown if screen.width is None else cut(shown, most, screen)
 
 
-def _commonest(each: Property, screen: Screen) -> Text:
+def _room_for_values(labels: Sequence[Text], screen: Screen) -> int | None:
+    """Cells beside the other columns; where there are too few, one of these goes."""
+    if screen.width is None:
+        return None
+    left = room(screen) - max(len(PROPERTIES), *(size(label.plain) for label in labels)) - SHARES
+    return max(left - COUNTS if left - COUNTS >= LEAST_VALUES else left, LEAST_VALUES)
+
+
+def _commonest(each: Property, most: int | None, screen: Screen) -> Text:
     """The commonest values with their shares; none of a field whose values hardly ever repeat."""
     if not each.commonest or each.commonest[0].rows == 1:
         return Text("each only once", style=HEADER)
@@ -173,10 +186,9 @@ def _commonest(each: Property, screen: Screen) -> Text:
     values = []
     for value in each.commonest[:MOST_VALUES]:
         shown = name(value.value, screen)
-        shown = shown if screen.width is None else cut(shown, LONGEST_VALUE, screen)
+        shown = shown if most is None else cut(shown, min(LONGEST_VALUE, most - PERCENT), screen)
         values.append(f"{shown.plain} ({share(value.share)})")
-    # Whole values, as many as a narrow screen has room for beside the other columns.
-    most = None if screen.width is None else max(room(screen) - 45, 16)
+    # Whole values, as many as there is room for.
     while most is not None and len(values) > 1 and size(", ".join(values)) > most:
         values.pop()
     return Text(", ".join(values))

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from microfunnel.affected import Affected, affected
 from microfunnel.counting.repeats import Repeats
-from microfunnel.daily import CutDay, Days, Run, Vanished
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import event_names_of
-from microfunnel.near_names import near_names, same_to_the_eye
-from microfunnel.noticing import Noticed
 from microfunnel.results import ReportWarning
-from microfunnel.suspects import Suspect, Suspects
+from microfunnel.trust.affected import Affected, affected
+from microfunnel.trust.daily import CutDay, Days, Run, Vanished
+from microfunnel.trust.near_names import near_names, same_to_the_eye
+from microfunnel.trust.noticing import Noticed
+from microfunnel.trust.suspects import Suspect, Suspects
 from microfunnel.wording import quoted
 
 LEAST_ROWS = 100

@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import polars as pl
 
-from microfunnel.acts import CODE, EVENTS, USERS, Acts, tally_of
 from microfunnel.analysis import MEMORY, MOST_AT_ONCE, Period, used_expr
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.forms import Form
 from microfunnel.goals import Goals
+from microfunnel.inspecting.acts import CODE, EVENTS, USERS, Acts, tally_of
+from microfunnel.inspecting.properties import tallies
 from microfunnel.inspections import EventName, Inspection, Property
 from microfunnel.partitions import Partition, Users
-from microfunnel.properties import tallies
 from microfunnel.queries import read_batches
 from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.scratch import scratch_folder

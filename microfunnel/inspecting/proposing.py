@@ -15,12 +15,20 @@ from itertools import pairwise
 
 import polars as pl
 
-from microfunnel.acts import CODE, EVENTS, FIRST, USERS, acts_of
-from microfunnel.event_words import is_any_view, is_beside, is_doubtful, is_fault, is_hopeful, is_on_the_way, is_strong
 from microfunnel.events import USER
-from microfunnel.inspecting import Survey
+from microfunnel.inspecting.acts import CODE, EVENTS, FIRST, USERS, acts_of
+from microfunnel.inspecting.beside import money_on, others, split
+from microfunnel.inspecting.inspection import Survey
+from microfunnel.inspecting.words import (
+    is_any_view,
+    is_beside,
+    is_doubtful,
+    is_fault,
+    is_hopeful,
+    is_on_the_way,
+    is_strong,
+)
 from microfunnel.proposals import Act, Proposal
-from microfunnel.proposing_beside import money_on, others, split
 
 LEAST, MOST = 0.002, 0.4
 """Of all users, those who do the end."""

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from microfunnel.event_words import is_beside
 from microfunnel.forms import Form
+from microfunnel.inspecting.words import is_beside
 from microfunnel.inspections import Property
 from microfunnel.proposals import Act
 

@@ -1,0 +1,1 @@
+"""What is in an export, and which goals file it suggests."""
