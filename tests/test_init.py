@@ -220,8 +220,8 @@ def test_an_export_without_its_columns_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("ecom.csv.gz", ["filter_results", "add_to_cart", "cart", "payment_details", "purchase"]),
-        ("clique_bait_events.csv.gz", ["Add to Cart", "Purchase"]),
+        ("ecom.csv.gz", ["product_view", "add_to_cart", "cart", "payment_details", "purchase"]),
+        ("clique_bait_events.csv.gz", ["Page View", "Add to Cart", "Purchase"]),
         ("ga4_events.parquet", ["page_view", "purchase"]),
         ("access.log.gz", None),
         ("github_events.ndjson.gz", None),
