@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from microfunnel import __version__
 
@@ -24,7 +24,18 @@ def main() -> NoReturn:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     debug = "--debug" in arguments
+    if not debug and sys.stderr is not None:
+        _keep_messages_apart(sys.stderr)
     sys.exit(_run([argument for argument in arguments if argument != "--debug"], debug=debug))
+
+
+def _keep_messages_apart(stream: TextIO) -> None:
+    """Standard error is ours alone: Rust writes there what it knows of each panic of polars, also of a caught one."""
+    own = os.dup(stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    sys.stderr = os.fdopen(own, "w", encoding=stream.encoding, errors=stream.errors, buffering=1)
 
 
 def _run(arguments: list[str], *, debug: bool) -> int:

@@ -34,8 +34,8 @@ UNITS = {Phase.READING: "rows", Phase.COUNTING: "parts"}
 @contextmanager
 def shown_progress(color: str) -> Iterator[Listener]:
     """Shows on standard error what it is told within the `with` block, where that is a terminal and it takes long."""
-    # Not sys.stderr: that makes everything harmless which moves a cursor. Only our own words and numbers are written.
-    stream = sys.__stderr__
+    # What is behind makes everything harmless which moves a cursor. Only our own words and numbers are written.
+    stream = getattr(sys.stderr, "stream", sys.stderr)
     if stream is None or not shows_progress(stream):
         yield NOBODY
         return

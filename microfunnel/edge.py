@@ -17,20 +17,20 @@ class Harmless(TextIOBase):
     """A stream to which nothing gets through that acts on a terminal, whoever writes it."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self.stream = stream
 
     def write(self, text: str) -> int:
-        self._stream.write("\n".join(clean(line) for line in text.split("\n")))
+        self.stream.write("\n".join(clean(line) for line in text.split("\n")))
         return len(text)
 
     def flush(self) -> None:
-        self._stream.flush()
+        self.stream.flush()
 
     def isatty(self) -> bool:
-        return self._stream.isatty()
+        return self.stream.isatty()
 
     def fileno(self) -> int:
-        return self._stream.fileno()
+        return self.stream.fileno()
 
 
 def run_app(arguments: list[str], *, debug: bool) -> int:

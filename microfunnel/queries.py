@@ -20,9 +20,9 @@ def collect(events: EventTable, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
 
 
 def read_batches(
-    events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None], rows: int = BATCH
+    events: EventTable, frame: pl.LazyFrame, take: Callable[[pl.DataFrame], None], rows: int | None = None
 ) -> None:
-    """Hands the frame, a query of these events, over in batches of so many rows, in its order.
+    """Hands the frame, a query of these events, over in batches of BATCH or so many rows, in its order.
 
     An InputError names a broken file.
     """
@@ -40,7 +40,7 @@ def read_batches(
     # While one batch is taken the next one is read.
     with ThreadPoolExecutor(1) as taker:
         with _naming(events):
-            frame.sink_batches(hand_over, chunk_size=rows, engine="streaming")
+            frame.sink_batches(hand_over, chunk_size=rows or BATCH, engine="streaming")
         for last in taking:
             last.result()
 

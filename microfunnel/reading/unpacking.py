@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 START = 1 << 16
 """Bytes by which a file is told."""
-MOST_UNPACKED = 2_000
+HARMLESS_SIZE = 1 << 30
+"""Bytes that any archive may unpack to."""
+MOST_UNPACKED = 300
 """Times its own size: no data of a shop becomes so small in a zip, a bomb does."""
 MOSTLY = 0.7
 """The share of the bytes at even or at odd places that are zero in UTF-16 of mostly Latin letters."""
@@ -102,7 +104,8 @@ class Unpacker:
             infos = [info for info in archive.infolist() if _is_data(info)]
             if any(info.filename == "[Content_Types].xml" for info in infos):
                 raise InputError("is an Excel workbook", hint="save the sheet as CSV")
-            if sum(info.file_size for info in infos) > MOST_UNPACKED * source.path.stat().st_size:
+            most = max(HARMLESS_SIZE, MOST_UNPACKED * source.path.stat().st_size)
+            if sum(info.file_size for info in infos) > most:
                 raise InputError(
                     "would unpack to far more than any events do", hint="unpack it yourself to look into it"
                 )
