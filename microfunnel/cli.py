@@ -6,9 +6,17 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from microfunnel.events import EventTable
+    from microfunnel.reading.events import Request
+
+Result = TypeVar("Result")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -109,11 +117,10 @@ def run(
 
     from microfunnel.analysis import analyse, fields_needed
     from microfunnel.choice import choose, choose_memory, choose_now, choose_period, choose_reading, choose_share
-    from microfunnel.display import shown_progress
     from microfunnel.events import EventTable
     from microfunnel.output import write_output, write_rejects
     from microfunnel.peers import PEERS
-    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.events import Request
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import FORMATS
     from microfunnel.results import Report
@@ -136,9 +143,8 @@ def run(
         return report, inputs
 
     fields, replace_bad_text = fields_needed(chosen), encoding_errors is BadText.REPLACE
-    with shown_progress(color) as listener:
-        request = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text, listener)
-        report, inputs = read_events(request, _stdin(), count)
+    wanted = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text)
+    report, inputs = _read(wanted, count, color)
     refuse_bad_rows(report.events, share)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output(FORMATS["json" if as_json else format_](report, screen), output, inputs)
@@ -164,7 +170,7 @@ def inspect(
     from microfunnel.inspecting.inspection import any_goals, fields_needed, inspect_events, no_events
     from microfunnel.inspections import Inspection
     from microfunnel.output import write_output
-    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.events import Request
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import inspection, inspection_json
     from microfunnel.screen import detect_screen
@@ -174,15 +180,9 @@ def inspect(
     def look(table: EventTable) -> tuple[Inspection, list[Path]]:
         return inspect_events(table, chosen), [*([] if goals is None else [goals]), *table.paths]
 
-    wanted = Request(
-        events,
-        chosen.events,
-        fields_needed(chosen),
-        sessions=True,
-        replace_bad_text=encoding_errors is BadText.REPLACE,
-        discover=True,
-    )
-    found, inputs = read_events(wanted, _stdin(), look)
+    replace_bad_text = encoding_errors is BadText.REPLACE
+    wanted = Request(events, chosen.events, fields_needed(chosen), True, replace_bad_text, discover=True)
+    found, inputs = _read(wanted, look, color)
     screen = detect_screen(None if output else sys.stdout, color)
     write_output((inspection_json if as_json else inspection).render(found, screen), output, inputs)
     if found.problems:
@@ -206,7 +206,7 @@ def init(
     from microfunnel.inspecting.inspection import any_goals, fields_needed, no_events, survey
     from microfunnel.inspecting.proposing import propose
     from microfunnel.output import refuse_existing, write_output
-    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.events import Request
     from microfunnel.rendering import goals_yaml
 
     refuse_existing(output, force=force)
@@ -221,15 +221,9 @@ def init(
         found, proposal = survey(table, any_goals(where), lambda seen: (seen.inspection, propose(seen)))
         return goals_yaml.render(found, proposal, said, where), list(table.paths)
 
-    wanted = Request(
-        events,
-        chosen.events,
-        fields_needed(chosen),
-        sessions=True,
-        replace_bad_text=encoding_errors is BadText.REPLACE,
-        discover=True,
-    )
-    text, inputs = read_events(wanted, _stdin(), begin)
+    replace_bad_text = encoding_errors is BadText.REPLACE
+    wanted = Request(events, chosen.events, fields_needed(chosen), True, replace_bad_text, discover=True)
+    text, inputs = _read(wanted, begin, Color.AUTO)
     write_output(text, output, inputs)
 
 
@@ -253,12 +247,11 @@ def explain(
     """Say why a user was counted in a funnel as it was: what became of each of its events."""
     from microfunnel.analysis import fields_needed
     from microfunnel.choice import choose, choose_period, choose_reading
-    from microfunnel.display import shown_progress
     from microfunnel.events import EventTable
     from microfunnel.explaining import explain as explain_user
     from microfunnel.explanations import Explanation
     from microfunnel.output import write_output
-    from microfunnel.reading.events import Request, read_events
+    from microfunnel.reading.events import Request
     from microfunnel.reading.goals_file import read_goals
     from microfunnel.rendering import explanation, explanation_json
     from microfunnel.screen import detect_screen
@@ -270,9 +263,8 @@ def explain(
         return explain_user(unit, table, chosen, period), [goals, *table.paths]
 
     fields, replace_bad_text = fields_needed(chosen), encoding_errors is BadText.REPLACE
-    with shown_progress(color) as listener:
-        request = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text, listener)
-        found, inputs = read_events(request, _stdin(), find)
+    wanted = Request(events, chosen.events, fields, chosen.need_sessions, replace_bad_text)
+    found, inputs = _read(wanted, find, color)
     screen = detect_screen(None if output else sys.stdout, color)
     render = explanation_json.render if as_json else explanation.render
     write_output(render(found, screen), output, inputs)
@@ -300,5 +292,13 @@ def schema(what: Annotated[Contract, typer.Argument(help="goals, report or inspe
     typer.echo(json.dumps(schema_of(what), indent=2))
 
 
-def _stdin() -> BinaryIO | None:
-    return sys.stdin.buffer if sys.stdin is not None else None
+def _read(wanted: "Request", use: "Callable[[EventTable], Result]", color: Color) -> "Result":
+    """What `use` makes of the events; meanwhile a terminal shows how far it is."""
+    from dataclasses import replace
+
+    from microfunnel.display import shown_progress
+    from microfunnel.reading.events import read_events
+
+    stdin = sys.stdin.buffer if sys.stdin is not None else None
+    with shown_progress(color) as listener:
+        return read_events(replace(wanted, listener=listener), stdin, use)
