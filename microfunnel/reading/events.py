@@ -18,7 +18,7 @@ from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
 from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
-from microfunnel.reading.noticing import Watch
+from microfunnel.reading.notices import Watch
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table

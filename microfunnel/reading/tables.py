@@ -15,7 +15,7 @@ from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.characters import of_whole_characters
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
-from microfunnel.reading.noticing import Notice, escaped_quotes
+from microfunnel.reading.notices import Notice, escaped_quotes
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
