@@ -1,10 +1,12 @@
 """Rows of whole users, some users after the others: in memory while they fit there, else in temporary files."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from microfunnel.errors import InputError
 from microfunnel.events import USER
 from microfunnel.scratch import scratch_errors
 
@@ -12,6 +14,10 @@ PARTITIONS = 64
 """Few enough for their files, and enough that each is a small part of any log."""
 DIVIDED = 1_000_000
 """So many rows are divided at once."""
+COUNTS_IN = 170
+"""Bytes that counting takes for each row of a partition."""
+LARGEST = 35_000_000
+"""Rows of a partition that are counted whatever memory is allowed."""
 COUNTED = 500
 """Partitions are counted together while they have a row for so many bytes of memory: each also takes some by itself."""
 
@@ -54,11 +60,16 @@ class Partitions:
             self._divide()
 
     def partitions(self) -> list[Partition]:
-        """The rows added so far; at least one partition once something was added."""
+        """The rows added so far; at least one partition once something was added.
+
+        An InputError where one is too large to be counted: the rows of a user can't be taken apart.
+        """
         if not any(self._heights):
+            self._refuse_too_many(sum(each.height for each in self._waiting))
             return [Partition(tuple(self._waiting))]
         if self._waiting:
             self._divide()
+        self._refuse_too_many(max(self._heights))
         found: list[Partition] = []
         pieces: list[pl.DataFrame | Path] = []
         height = 0
@@ -69,6 +80,15 @@ class Partitions:
                 found.append(Partition(tuple(pieces)))
                 pieces, height = [], 0
         return [*found, Partition(tuple(pieces))] if pieces else found
+
+    def _refuse_too_many(self, rows: int) -> None:
+        if rows <= max(LARGEST, self._memory * 4 // COUNTS_IN):
+            return
+        allowed = math.ceil(rows * COUNTS_IN / 10**9)
+        raise InputError(
+            f"{rows:,} rows that goals look at must be counted together: they are those of one user, or of few",
+            hint=f"leave users out who are none (events: {{where: ...}}), or allow more memory: --memory {allowed}GB",
+        )
 
     def _divide(self) -> None:
         rows = pl.concat(self._waiting)

@@ -127,13 +127,13 @@ def zip_bomb(path: Path) -> int:
     return rows().count(b"\n") - 1
 
 
-def parquet_bomb(path: Path) -> int:
-    """Of events that nobody asks for: those of one user are counted together, however many they are."""
+def parquet_bomb(path: Path, event: str = "other") -> int:
+    """Of events that nobody asks for, or of one user, whose events must be counted together."""
     number = 50_000_000
     values = {
         "user_id": pl.lit("ann"),
         "timestamp": pl.lit(datetime(2026, 10, 1, 12, tzinfo=UTC)),
-        "event": pl.lit("other"),
+        "event": pl.lit(event),
     }
     whole = pl.LazyFrame({"n": pl.int_range(number, dtype=pl.Int32, eager=True)}).with_columns(**values)
     whole.drop("n").sink_parquet(path)
@@ -153,4 +153,17 @@ def test_a_small_file_of_many_rows_takes_no_gigabytes(write: Callable[[Path], in
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     assert f"{number:,} rows read, {number:,} used" in (tmp_path / "report").read_text(encoding="utf-8")
+    assert used.ru_maxrss * 1024 < GIGABYTES << 30
+
+
+def test_more_rows_of_one_user_than_can_be_counted_are_refused(tmp_path: Path) -> None:
+    number = parquet_bomb(lay_out(tmp_path) / "bomb", "view")
+    command = [*PROGRAM, "run", "bomb", *RUN[2:], "--without-users"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE) as process:
+        message = process.stderr.read().decode() if process.stderr is not None else ""
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 3
+    assert message.startswith(f"{number:,} rows that goals look at must be counted together")
+    assert "--memory 9GB" in message
     assert used.ru_maxrss * 1024 < GIGABYTES << 30
