@@ -1,6 +1,5 @@
 """From events and goals to a report, with one reading of the events."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from microfunnel.counting.scorecard import MICROS
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
 from microfunnel.duplicates import without_duplicates
-from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
+from microfunnel.events import DUPLICATE_OF, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goal, Goals
@@ -90,19 +89,17 @@ def analyse(  # noqa: PLR0913
         count_rows = partial(count, goals=goals, named=named, limits=limits, with_repeats=with_doubts)
         count_part = partial(_count_part, needed=needed, count_rows=count_rows)
         (counts, duplicates), all_users = _count_all(rows.partitions(), count_part, users, events.listener)
-    rejected = found.rejected + Counter(events.broken) + Counter({"duplicate": duplicates})
-    rows_read = found.rows_read + sum(events.broken.values())
-    rows_used = found.rows_used - duplicates
+    account = events.account(found.rows_read, found.rows_used, found.rejected, duplicates)
     repeats = counts.repeats
     return Report(
         events=EventsResult(
-            files=len(events.paths) + events.elsewhere,
+            files=events.files,
             layouts=events.layouts,
-            rows_read=rows_read,
-            rows_used=rows_used,
-            rows_filtered=rows_read - rows_used - rejected.total(),
-            rejected={reason: rejected[reason] for reason in REASONS[1:] if rejected[reason]},
-            samples=_samples(events) if rejected.total() > duplicates else (),
+            rows_read=account.read,
+            rows_used=account.used,
+            rows_filtered=account.filtered,
+            rejected=account.rejected,
+            samples=_samples(events) if sum(account.rejected.values()) > duplicates else (),
             users=all_users,
             sessions=counts.sessions,
             first_time=found.first_time,

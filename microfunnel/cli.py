@@ -68,6 +68,13 @@ Layout = Annotated[str | None, typer.Option(help="Which tool's export it is; tol
 Delimiter = Annotated[str | None, typer.Option(help="Between the fields of CSV; told by the header.", metavar="CHAR")]
 Encoding = Annotated[str | None, typer.Option(help="Of text files, such as latin-1.", metavar="NAME")]
 EncodingErrors = Annotated[BadText, typer.Option(help="What to do with bytes that are no text.")]
+Funnels = Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")]
+Since = Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")]
+Until = Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")]
+AsOf = Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")]
+Colours = Annotated[Color, typer.Option(help="Colours in tables.")]
 GoalsPath = Annotated[Path, typer.Option("--goals", "-g", help="The goals file (YAML).", metavar="FILE")]
 
 
@@ -83,21 +90,21 @@ def microfunnel(
 def run(
     events: EventFiles,
     goals: GoalsPath,
-    funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
+    funnel: Funnels = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Split by COLUMN, A,B at once or COLUMN:last (repeatable).", metavar="COLUMN"),
     ] = None,
     top: Annotated[int, typer.Option(help="Segments kept apart with --by; the rest is (other).", min=1)] = 10,
-    since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
-    until: Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")] = None,
-    as_of: Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")] = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
     trend: Annotated[Periods | None, typer.Option(help="Also each period of entry on its own.")] = None,
     as_: Annotated[Peers | None, typer.Option("--as", help="Count as another system does.")] = None,
     format_: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
-    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    output: Output = None,
+    color: Colours = Color.AUTO,
     memory: Annotated[
         str, typer.Option(help="About so much memory; what needs more goes to temporary files.", metavar="SIZE")
     ] = "1500MB",
@@ -156,9 +163,9 @@ def inspect(
     goals: Annotated[
         Path | None, typer.Option("--goals", "-g", help="A goals file, of which `events` counts.", metavar="FILE")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
-    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    as_json: AsJson = False,
+    output: Output = None,
+    color: Colours = Color.AUTO,
     layout: Layout = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -192,7 +199,7 @@ def inspect(
 @app.command()
 def init(
     events: EventFiles,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    output: Output = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     layout: Layout = None,
     delimiter: Delimiter = None,
@@ -232,13 +239,13 @@ def explain(
     unit: Annotated[str, typer.Argument(help="The id of a user.", metavar="UNIT")],
     events: EventFiles,
     goals: GoalsPath,
-    funnel: Annotated[list[str] | None, typer.Option(help="Only this funnel (repeatable).", metavar="NAME")] = None,
-    since: Annotated[str | None, typer.Option(help="First moment of entries.", metavar="TIME")] = None,
-    until: Annotated[str | None, typer.Option(help="Moment before which entries lie.", metavar="TIME")] = None,
-    as_of: Annotated[str | None, typer.Option(help="Look at the log as it was then.", metavar="TIME")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
-    color: Annotated[Color, typer.Option(help="Colours in tables.")] = Color.AUTO,
+    funnel: Funnels = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    output: Output = None,
+    color: Colours = Color.AUTO,
     layout: Layout = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,

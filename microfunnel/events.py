@@ -1,9 +1,11 @@
 """The canonical events: what every reading yields and every count starts from."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -49,6 +51,16 @@ def in_period(since: int | None, until: int | None) -> pl.Expr:
     """Whether an event lies in the period from `since` on and before `until` (microseconds since 1970 UTC)."""
     begun = pl.lit(value=True) if since is None else pl.col(TIME) >= since
     return begun if until is None else begun & (pl.col(TIME) < until)
+
+
+class Rows(NamedTuple):
+    """What became of the rows of a reading."""
+
+    read: int
+    used: int
+    filtered: int
+    rejected: Mapping[str, int]
+    """Reason to rows; only reasons that occurred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,18 @@ class EventTable:
         """The id with this key, where the ids are whole numbers."""
         number = key * pow(SPREAD, -1, 2**64) % 2**64
         return str(number - 2**64 if number >= 2**63 else number) if self.whole_ids else None
+
+    @property
+    def files(self) -> int:
+        """How many were read, here and elsewhere."""
+        return len(self.paths) + self.elsewhere
+
+    def account(self, read: int, used: int, rejected: Counter[str], duplicates: int) -> Rows:
+        """The account of all rows: those that became events, with duplicates among the used, and the broken lines."""
+        all_rejected = rejected + Counter(self.broken) + Counter({"duplicate": duplicates})
+        all_read, all_used = read + sum(self.broken.values()), used - duplicates
+        reasons = {reason: all_rejected[reason] for reason in REASONS[1:] if all_rejected[reason]}
+        return Rows(all_read, all_used, all_read - all_used - all_rejected.total(), reasons)
 
     @property
     def frame(self) -> pl.LazyFrame:

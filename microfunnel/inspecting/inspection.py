@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import polars as pl
@@ -94,12 +94,13 @@ class _Seen:
     first_time: int | None = None
     last_time: int | None = None
     has_sessions: bool = False
-    rejected: Counter[str] | None = None
+    rejected: Counter[str] = field(default_factory=Counter)
 
     def take(self, batch: pl.DataFrame) -> None:
         self.rows_read += batch.height
-        counts = Counter({REASONS[number]: n for number, n in batch[REJECTED].value_counts().iter_rows() if number})
-        self.rejected = (self.rejected or Counter()) + counts
+        self.rejected += Counter(
+            {REASONS[number]: n for number, n in batch[REJECTED].value_counts().iter_rows() if number}
+        )
         rows = batch if batch[USED].all() else batch.filter(USED)
         self.rows_used += rows.height
         if not rows.height:
@@ -136,15 +137,13 @@ def _inspection(
     events: EventTable, goals: Goals, seen: _Seen, properties: tuple[Property, ...], total: _Sums
 ) -> Callable[[int | None], Inspection]:
     """The inspection, but for how many rows its properties were looked at in."""
-    rejected = (seen.rejected or Counter()) + Counter(events.broken) + Counter({"duplicate": total.duplicates})
-    rows_read = seen.rows_read + sum(events.broken.values())
-    rows_used = seen.rows_used - total.duplicates
+    account = events.account(seen.rows_read, seen.rows_used, seen.rejected, total.duplicates)
     result = EventsResult(
-        files=len(events.paths),
-        rows_read=rows_read,
-        rows_used=rows_used,
-        rows_filtered=rows_read - rows_used - rejected.total(),
-        rejected={reason: rejected[reason] for reason in REASONS[1:] if rejected[reason]},
+        files=events.files,
+        rows_read=account.read,
+        rows_used=account.used,
+        rows_filtered=account.filtered,
+        rejected=account.rejected,
         users=total.users,
         sessions=seen.sessions.count() if seen.has_sessions else None,
         first_time=seen.first_time,

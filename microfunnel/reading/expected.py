@@ -9,10 +9,10 @@ import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.progress import Expected
+from microfunnel.reading.unpacking import GZIP, PARQUET, ZSTD
 
 SAMPLE = 1 << 18
 """Bytes: enough lines to be like the others, and read in no time."""
-PARQUET, GZIP, ZSTD = b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def expected_rows(paths: Sequence[Path], tables: Sequence[pl.LazyFrame] = ()) -> Expected | None:
