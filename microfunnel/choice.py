@@ -4,11 +4,11 @@ import codecs
 import re
 from collections.abc import Sequence
 
-from microfunnel.analysis import Period
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Breakdown, Funnel, misfits
 from microfunnel.goals import Goals
 from microfunnel.peers import Peer, counted_as, mismatches
+from microfunnel.questions import Period
 from microfunnel.reading.layouts import all_layouts
 from microfunnel.reading.recognition import OWN
 from microfunnel.reading.times import parse_moment

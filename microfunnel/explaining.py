@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from microfunnel.analysis import Period, columns_counted, limits_of, used_expr
+from microfunnel.analysis import question_of
 from microfunnel.counting.counts import prepare
 from microfunnel.counting.explained import LoggedEvent, UserLog, explain_funnel
 from microfunnel.counting.funnels import EVENT_NUMBER, unit_expr
@@ -17,6 +17,7 @@ from microfunnel.goals import Goals
 from microfunnel.matching import conditions, goal_column, match_goals
 from microfunnel.progress import Phase
 from microfunnel.queries import collect
+from microfunnel.questions import Period, limits_of, used_expr
 from microfunnel.wording import quoted
 
 NAME = "event name"
@@ -28,7 +29,7 @@ def explain(user: str, events: EventTable, goals: Goals, period: Period) -> Expl
     named = conditions(goals)
     marked = events.frame.with_columns(used_expr(goals, period).alias(USED), *match_goals(named))
     key = events.user_key(user)
-    counted = columns_counted(events, goals, named)
+    counted = question_of(goals).columns(events, named)
     name = pl.col(field_column("event")).alias(NAME)
     told = [name for name in (TIE, DUPLICATE_OF) if name in marked.collect_schema()]
     wanted = marked.filter(_with_sharers(events, marked, key, goals)).select(*counted, *told, USED, REJECTED, name)

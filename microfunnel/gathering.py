@@ -15,6 +15,7 @@ from microfunnel.trust.noticing import ID, Noticing
 
 USED = "used"
 WANTED = "wanted"
+FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Wanted:
     since: int | None
     until: int | None
     """The period whose users are counted, in microseconds since 1970 UTC; None is open."""
+    firsts: Sequence[str] | None = None
+    """Of all used rows at least the first of each user for each value of these columns is needed; None for none."""
 
     def needs(self, column: str) -> bool:
         """Whether a condition or the counting looks at this column."""
@@ -103,7 +106,7 @@ class Gathered:
             )
             good = batch.filter(pl.col(REJECTED) == 0)
         self.known_until = _latest(self.known_until, good[TIME].max())
-        used = good if good[USED].all() else good.filter(USED)
+        used = self._with_firsts(good if good[USED].all() else good.filter(USED))
         self.rows_used += used.height
         inside = used.select(USER, TIME).filter(in_period(self.wanted.since, self.wanted.until))
         if inside.height:
@@ -115,11 +118,21 @@ class Gathered:
         if self.noticing is not None:
             self.noticing.take(used, needed)
 
+    def _with_firsts(self, used: pl.DataFrame) -> pl.DataFrame:
+        """The used rows of a batch with `first` where the first ones are wanted."""
+        if self.wanted.firsts is None:
+            return used
+        in_time = used if used[TIME].is_sorted() else used.sort(TIME, maintain_order=True)
+        first = pl.struct(USER, *self.wanted.firsts) if self.wanted.firsts else pl.col(USER)
+        marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))
+        return marked.with_columns(pl.col(WANTED) | pl.col(FIRST))
+
     def _keep(self, used: pl.DataFrame) -> pl.DataFrame:
         """The rows that are needed, with a column for each condition."""
         rows = used.drop(REJECTED, USED).filter(WANTED).with_columns(match_goals(self.wanted.of_some_events))
         self.matched |= {name for name in self.wanted.named if rows[name].any()}
-        needed = rows.select(pl.any_horizontal(*self.wanted.named)).to_series()
+        first = [] if self.wanted.firsts is None else [FIRST]
+        needed = rows.select(pl.any_horizontal(*self.wanted.named, *first)).to_series()
         if not (self.wanted.all_events or needed.all()):
             rows = rows.filter(needed)
         kept = rows.select(self.wanted.columns)

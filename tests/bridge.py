@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from microfunnel.analysis import Period, analyse
+from microfunnel.analysis import analyse
 from microfunnel.events import REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.goals import Goals
+from microfunnel.questions import Period
 from microfunnel.results import Report
 
 Row = Mapping[str, str | int | None]

@@ -6,10 +6,10 @@ import pytest
 from strategies import START
 from user_logs import SECOND, explained, log, the_unit, verdicts
 
-from microfunnel.analysis import Period
 from microfunnel.errors import InputError
 from microfunnel.events import REASONS
 from microfunnel.explanations import Explanation, Verdict
+from microfunnel.questions import Period
 from microfunnel.rendering.verdicts import VERDICTS
 
 # --- every verdict ----------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from hypothesis import given
 from strategies import Case, counted_cases, examples, whole_cases
 from user_logs import table_of
 
-from microfunnel.analysis import Period
 from microfunnel.explaining import explain
 from microfunnel.explanations import ExplainedFunnel, ExplainedJourney, Explanation
 from microfunnel.goals import Goals
+from microfunnel.questions import Period
 from microfunnel.rendering import Screen, explanation, explanation_json
 from microfunnel.results import FunnelResult
 

@@ -13,11 +13,13 @@ from program import GOALS
 from strategies import examples
 
 from microfunnel import partitions, queries
-from microfunnel.analysis import MEMORY, Period, analyse, fields_needed
+from microfunnel.analysis import analyse, question_of
+from microfunnel.answering import MEMORY, Options
 from microfunnel.errors import InputError
 from microfunnel.events import USER
 from microfunnel.explaining import explain
 from microfunnel.partitions import PARTITIONS, Partitions
+from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
@@ -51,9 +53,9 @@ def folder(tmp_path: Path) -> Path:
 
 def report(*files: Path, memory: int = MEMORY, with_users: bool = True) -> Report:
     goals = read_goals(files[0].parent / "goals.yaml")
-    request = Request(list(map(str, files)), goals.events, fields_needed(goals))
+    request = Request(list(map(str, files)), goals.events, question_of(goals).fields_needed)
     return read_events(
-        request, None, lambda table: analyse(table, goals, Period(), memory=memory, with_users=with_users)
+        request, None, lambda table: analyse(table, goals, Period(), Options(memory=memory, with_users=with_users))
     )
 
 
@@ -66,7 +68,7 @@ def counts(found: Report) -> tuple[int | None, int, int]:
 def events_explained(user: str, file: Path) -> int:
     """How many events of the user the explanation shows."""
     goals = read_goals(file.parent / "goals.yaml")
-    request = Request([str(file)], goals.events, fields_needed(goals))
+    request = Request([str(file)], goals.events, question_of(goals).fields_needed)
     (funnel,) = read_events(request, None, lambda table: explain(user, table, goals, Period())).funnels
     return sum(len(unit.events) for unit in funnel.units)
 
@@ -128,7 +130,7 @@ def test_ids_with_a_pattern_are_spread_over_the_partitions(ids: Sequence[int], f
     found = Partitions(folder, 10**9)
     goals = read_goals(folder / "goals.yaml")
     views = str(written(folder / "views.parquet", ids, pl.Int64))
-    request = Request([views], goals.events, fields_needed(goals))
+    request = Request([views], goals.events, question_of(goals).fields_needed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "DIVIDED", 1)
         found.add(read_events(request, None, lambda table: table.frame.select(USER).collect()))

@@ -3,7 +3,7 @@
 import gzip
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,14 +12,16 @@ import program
 import pytest
 from polars.testing import assert_frame_equal
 
-from microfunnel.analysis import Period, analyse, columns_counted, fields_needed, used_expr
+from microfunnel.analysis import analyse, question_of
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
+from microfunnel.counting.tallies import Tallies
 from microfunnel.events import TIME, USER, EventTable
 from microfunnel.gathering import Gathered, Wanted, gather
 from microfunnel.goals import Goals
 from microfunnel.matching import conditions
 from microfunnel.partitions import Partitions
+from microfunnel.questions import Period, used_expr
 from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
@@ -40,7 +42,7 @@ def report(*files: Path) -> str:
     """The JSON report of these files, the number of files left out."""
     wanted = goals()
     names = [str(file) for file in files]
-    request = Request(names, wanted.events, fields_needed(wanted), sessions=True)
+    request = Request(names, wanted.events, question_of(wanted).fields_needed, sessions=True)
     report = read_events(request, None, lambda table: analyse(table, wanted, Period()))
     printed = FORMATS["json"](report, Screen(None, colour=False, unicode=True))
     return re.sub(r'"files": \d+', "", printed, count=1)
@@ -147,10 +149,10 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
     all_rows = Partitions(tmp_path, 10**9)
 
     def take(table: EventTable) -> None:
-        needed = Wanted(named, wanted.need_all_events, columns_counted(table, wanted, named), [], None, None)
+        needed = Wanted(named, wanted.need_all_events, question_of(wanted).columns(table, named), [], None, None)
         gather(table, used_expr(wanted, Period()), Gathered(needed, all_rows, None))
 
-    read_events(Request([path], wanted.events, fields_needed(wanted), sessions), None, take)
+    read_events(Request([path], wanted.events, question_of(wanted).fields_needed, sessions), None, take)
     (partition,) = all_rows.partitions()
     rows = partition.rows()
     latest = rows[TIME].max()
@@ -158,9 +160,9 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
     return rows, Limits(None, None, latest, wanted.events.session_timeout)
 
 
-def tables(counts: Counts) -> Iterator[tuple[str, pl.DataFrame]]:
+def tables(counts: Counts[Mapping[str, Tallies]]) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "goals", counts.goals
-    for name, tallies in counts.funnels.items():
+    for name, tallies in counts.found.items():
         yield f"{name} counts", tallies.counts
         yield f"{name} times", tallies.times
 
@@ -173,9 +175,10 @@ def test_counts_of_sets_of_users_add_up(tmp_path: Path, parts: int, *, sessions:
     rows, limits = rows_and_limits(tmp_path, wanted, sessions=sessions)
     pieces = [rows.filter(pl.col(USER) % parts == part) for part in range(parts)]
     assert all(len(piece) for piece in pieces)
-    counted = [count(piece, wanted, named, limits) for piece in pieces]
-    whole = count(rows, wanted, named, limits)
-    for added in (Counts.added(counted), Counts.added(counted[::-1])):
+    ask = question_of(wanted)
+    counted = [count(piece, wanted, named, limits, ask.count) for piece in pieces]
+    whole = count(rows, wanted, named, limits, ask.count)
+    for added in (Counts.added(counted, ask.add), Counts.added(counted[::-1], ask.add)):
         assert added.sessions == whole.sessions
         for (name, expected), (same, found) in zip(tables(whole), tables(added), strict=True):
             assert name == same
@@ -186,8 +189,10 @@ def test_no_users_add_nothing(tmp_path: Path) -> None:
     wanted = goals()
     named = conditions(wanted)
     rows, limits = rows_and_limits(tmp_path, wanted, sessions=True)
-    whole = count(rows, wanted, named, limits)
-    nobody = count(rows.clear(), wanted, named, limits)
+    ask = question_of(wanted)
+    whole = count(rows, wanted, named, limits, ask.count)
+    nobody = count(rows.clear(), wanted, named, limits, ask.count)
     assert nobody.sessions == 0
-    for (_, expected), (_, found) in zip(tables(whole), tables(Counts.added([nobody, whole])), strict=True):
+    added = Counts.added([nobody, whole], ask.add)
+    for (_, expected), (_, found) in zip(tables(whole), tables(added), strict=True):
         assert_frame_equal(found, expected, check_exact=True, check_row_order=False)

@@ -27,12 +27,14 @@ from strategies import (
 from user_logs import SECOND, table_of
 
 from microfunnel import partitions, queries
-from microfunnel.analysis import MEMORY, Period, analyse, fields_needed
+from microfunnel.analysis import analyse, question_of
+from microfunnel.answering import MEMORY, Options
 from microfunnel.errors import OutputError
 from microfunnel.events import REASONS, SPREAD, USER
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.partitions import PARTITIONS, Partition, Partitions, Users
+from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import FORMATS, Screen
@@ -208,7 +210,7 @@ BY_ORDER = {"steps": ["a", "b"], "window": "none", "count": ["order"]}
 
 def printed(rows: Log, file: Mapping[str, Any], period: Period, memory: int = MEMORY) -> str:
     goals = Goals.model_validate(file)
-    return FORMATS["json"](analyse(table_of(rows, goals), goals, period, memory=memory), SCREEN)
+    return FORMATS["json"](analyse(table_of(rows, goals), goals, period, Options(memory=memory)), SCREEN)
 
 
 def assert_limits_change_nothing(rows: Log, file: Mapping[str, Any], period: Period = NO_PERIOD) -> None:
@@ -253,8 +255,10 @@ def test_no_report_of_odd_logs_depends_on_the_limits(rows: Log, funnel: dict[str
 
 def sample_report(goals: Goals, memory: int) -> str:
     source = [str(ROOT / "sample_data" / "events.csv")]
-    request = Request(source, goals.events, fields_needed(goals), goals.need_sessions)
-    report = read_events(request, None, lambda table: analyse(table, goals, Period(trend="week"), memory=memory))
+    request = Request(source, goals.events, question_of(goals).fields_needed, goals.need_sessions)
+    report = read_events(
+        request, None, lambda table: analyse(table, goals, Period(trend="week"), Options(memory=memory))
+    )
     return FORMATS["json"](report, SCREEN)
 
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from microfunnel import peers
 from microfunnel.choice import choose
-from microfunnel.cli import Peers, app
+from microfunnel.cli import app
+from microfunnel.cli.options import Peers
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Funnel
 from microfunnel.goal_values import parse_duration

@@ -26,11 +26,11 @@ SLOW = """
 from microfunnel.interrupts import watch_signals
 watch_signals()  # as in the program before polars starts its threads
 import time
-from microfunnel import analysis, display, gathering, queries
+from microfunnel import answering, display, gathering, queries
 display.PATIENCE, queries.BATCH = {patience}, 1_000
-take, count = gathering.Gathered.take, analysis.count
+take, count = gathering.Gathered.take, answering.count
 gathering.Gathered.take = lambda *batch: time.sleep({pause}) or take(*batch)
-analysis.count = lambda *rows, **options: time.sleep(4 * {pause}) or count(*rows, **options)
+answering.count = lambda *rows, **options: time.sleep(4 * {pause}) or count(*rows, **options)
 from microfunnel.__main__ import main
 main()
 """
@@ -121,7 +121,7 @@ def test_a_long_run_says_how_far_it_is_and_leaves_nothing(folder: Path) -> None:
 
 
 def test_explaining_shows_that_it_reads(folder: Path) -> None:
-    slow_query = SLOW.replace("import analysis", "import explaining").replace("analysis.count", "explaining.collect")
+    slow_query = SLOW.replace("import answering", "import explaining").replace("answering.count", "explaining.collect")
     program = (sys.executable, "-c", slow_query.format(patience=0, pause=0.1))
     shown = shown_by(folder, "explain", "u1", *RUN[1:], program=program)
     assert f"reading about {ROWS + 1:,} rows".encode() in shown.all

@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from microfunnel.analysis import Period, analyse, fields_needed
+from microfunnel.analysis import analyse, question_of
 from microfunnel.goals import Goals
+from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.results import Report
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are 
 
 def report_of(name: str, goals: Mapping[str, Any]) -> Report:
     checked = Goals.model_validate({"version": 1, **goals})
-    fields, sessions = fields_needed(checked), checked.need_sessions
+    fields, sessions = question_of(checked).fields_needed, checked.need_sessions
     request = Request([str(DATA / name)], checked.events, fields, sessions)
     return read_events(request, None, lambda table: analyse(table, checked, Period()))
 

@@ -20,10 +20,10 @@ TINY = """
 from microfunnel.interrupts import watch_signals
 watch_signals()  # as in the program before polars starts its threads
 from pathlib import Path
-from microfunnel import analysis, choice, partitions, queries
+from microfunnel import answering, choice, partitions, queries
 choice.LEAST_MEMORY, partitions.DIVIDED, queries.BATCH = 0, 2_000, 2_000
-count = analysis.count
-analysis.count = lambda *rows, **options: Path("counting").touch() or count(*rows, **options)
+count = answering.count
+answering.count = lambda *rows, **options: Path("counting").touch() or count(*rows, **options)
 from microfunnel.__main__ import main
 main()
 """

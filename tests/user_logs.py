@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 from strategies import PLAIN_GOALS, START, Log
 
-from microfunnel.analysis import Period
 from microfunnel.events import REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.explaining import explain
 from microfunnel.explanations import ExplainedUnit, Explanation
 from microfunnel.goals import Goals
+from microfunnel.questions import Period
 
 SECOND = 1_000_000
 GOALS = {name: PLAIN_GOALS[name] for name in ("a", "b", "c", "d", "a_or_b")}

@@ -1,7 +1,8 @@
 """The core: events of any set of whole users in, tallies out, which add up to the tallies of all users."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import polars as pl
 
@@ -12,39 +13,49 @@ from microfunnel.counting.scorecard import tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
+from microfunnel.funnels import Funnel
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import specific_columns
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Generic[T]):
     """What some users did; the counts of different users add up."""
 
     goals: pl.DataFrame
     """See `tally_goals`."""
-    funnels: Mapping[str, Tallies]
     sessions: int | None
     """None where nothing asks for sessions."""
     repeats: Repeats | None
     """None where nobody asks for them."""
+    found: T
+    """What was asked for beside that."""
 
     @classmethod
-    def added(cls, parts: Sequence["Counts"]) -> "Counts":
+    def added(cls, parts: Sequence["Counts[T]"], add: Callable[[Sequence[T]], T]) -> "Counts[T]":
         """The counts of all the users together."""
         sessions = [part.sessions for part in parts if part.sessions is not None]
         repeats = [part.repeats for part in parts if part.repeats is not None]
         return cls(
             goals=add_up(part.goals for part in parts),
-            funnels={name: Tallies.added([part.funnels[name] for part in parts]) for name in parts[0].funnels},
             sessions=sum(sessions) if sessions else None,
             repeats=Repeats.added(repeats) if repeats else None,
+            found=add([part.found for part in parts]),
         )
 
 
-def count(
-    rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits, *, with_repeats: bool = False
-) -> Counts:
-    """The counts of every goal and funnel over whole users, and of how rows repeat each other where that is asked for.
+def count(  # noqa: PLR0913
+    rows: pl.DataFrame,
+    goals: Goals,
+    named: Mapping[str, Goal],
+    limits: Limits,
+    ask: Callable[[pl.DataFrame, Limits], T],
+    *,
+    with_repeats: bool = False,
+) -> Counts[T]:
+    """The counts of every goal over whole users, of how rows repeat each other, if asked for, and of what `ask` finds.
 
     `rows` holds, in any order, the events that some goal needs (all events where sessions matter): `user`, `time`,
     `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
@@ -55,10 +66,15 @@ def count(
     rows = _completed(rows, goals, named, limits)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
-        funnels={name: tally_funnel(rows, name, funnel, limits) for name, funnel in goals.funnels.items()},
         sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
         repeats=repeats,
+        found=ask(rows, limits),
     )
+
+
+def tally_funnels(rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits) -> dict[str, Tallies]:
+    """The tallies of each funnel over whole users, prepared as `prepare` does."""
+    return {name: tally_funnel(rows, name, funnel, limits) for name, funnel in funnels.items()}
 
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:

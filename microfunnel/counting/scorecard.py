@@ -1,17 +1,14 @@
 """Every goal by itself: how often and by how many users it was completed, and what that is worth."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import polars as pl
 
 from microfunnel.counting.funnels import Limits
-from microfunnel.events import USER, field_column
+from microfunnel.counting.money import amount_expr
+from microfunnel.events import USER
 from microfunnel.goals import Goal
 from microfunnel.matching import goal_column
-
-MICROS = 1_000_000
-"""Money is added in millionths of its unit, as integers."""
 
 
 def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
@@ -25,16 +22,11 @@ def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -
 
 
 def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
-    value, unread = pl.lit(0), pl.lit(0)
-    if goal.value_column is not None:
-        money = pl.col(field_column(goal.value_column)).str.strip_chars().cast(pl.Decimal(38, 6), strict=False)
-        value, unread = (money * MICROS).cast(pl.Int128).sum(), money.is_null().sum()
-    elif isinstance(goal.value, Decimal):
-        value = pl.len().cast(pl.Int128) * int(goal.value * MICROS)
-    return completions.select(
+    valued = completions.select(pl.col(USER), amount_expr(goal).alias("amount"))
+    return valued.select(
         pl.lit(name).alias("goal"),
         pl.len().cast(pl.Int64).alias("completions"),
         pl.col(USER).n_unique().cast(pl.Int64).alias("users"),
-        value.cast(pl.Int128).alias("value"),
-        unread.cast(pl.Int64).alias("unread"),
+        pl.col("amount").sum().alias("value"),
+        pl.col("amount").is_null().sum().cast(pl.Int64).alias("unread"),
     )

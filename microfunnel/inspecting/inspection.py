@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from microfunnel.analysis import MEMORY, MOST_AT_ONCE, Period, used_expr
+from microfunnel.answering import MEMORY, MOST_AT_ONCE
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.forms import Form
@@ -18,6 +18,7 @@ from microfunnel.inspecting.properties import tallies
 from microfunnel.inspections import EventName, Inspection, Property
 from microfunnel.partitions import Partition, Users
 from microfunnel.queries import read_batches
+from microfunnel.questions import Period, used_expr
 from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.scratch import scratch_folder
 

@@ -28,14 +28,14 @@ def render(report: Report, _screen: Screen) -> str:
     """JSON, the same bytes for the same report on every screen."""
     contents = {
         "schema": SCHEMA,
-        "events": _events(report.events),
+        "events": events_contents(report.events),
         "goals": [_goal(goal) for goal in report.goals],
         "funnels": [_funnel(funnel) for funnel in report.funnels],
     }
     return json.dumps(contents, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def _events(events: EventsResult) -> dict[str, object]:
+def events_contents(events: EventsResult) -> dict[str, object]:
     return {
         "files": events.files,
         "rows_read": events.rows_read,

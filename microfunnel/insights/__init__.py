@@ -1,0 +1,1 @@
+"""What follows from micro and macro goals: each module asks one question of the events and makes a finding of it."""

@@ -1,0 +1,64 @@
+"""How sure a difference between two shares is; scipy computes what scipy has."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+from microfunnel.results import Rate
+
+SMALL = 5
+"""A cell in which fewer are expected is too small for chi-square (the rule of Cochran 1954, as textbooks have it)."""
+
+
+def difference(one: Rate, other: Rate) -> float | None:
+    """One rate less the other; None where one of them is undefined."""
+    if one.value is None or other.value is None:
+        return None
+    return one.value - other.value
+
+
+def ratio(one: Rate, other: Rate) -> float | None:
+    """One rate over the other; None where one of them is undefined or the other is 0."""
+    return one.value / other.value if one.value is not None and other.value else None
+
+
+def difference_interval(one: Rate, other: Rate, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Where the difference of two independent rates lies (R. G. Newcombe 1998, method 10: of two Wilson intervals)."""
+    ends, others, middle = one.interval(confidence), other.interval(confidence), difference(one, other)
+    if ends is None or others is None or middle is None or one.value is None or other.value is None:
+        return None
+    low = middle - sqrt((one.value - ends[0]) ** 2 + (others[1] - other.value) ** 2)
+    high = middle + sqrt((ends[1] - one.value) ** 2 + (other.value - others[0]) ** 2)
+    return low, high
+
+
+def phi(one: Rate, other: Rate) -> float | None:
+    """The correlation of group and outcome in the table of two groups, -1 to 1; None where a margin is empty."""
+    whole, part = one.whole + other.whole, one.part + other.part
+    margins = one.whole * other.whole * part * (whole - part)
+    if not margins:
+        return None
+    return (one.part * (other.whole - other.part) - other.part * (one.whole - one.part)) / sqrt(margins)
+
+
+def p_value(one: Rate, other: Rate) -> float | None:
+    """How often chance alone would make two rates differ so much, two-sided; None where a margin is empty.
+
+    Chi-square without continuity correction, and Fisher's exact test where fewer than SMALL are expected in a cell.
+    """
+    from scipy.stats import chi2_contingency, fisher_exact
+
+    whole, part = one.whole + other.whole, one.part + other.part
+    if not (one.whole and other.whole and part and whole - part):
+        return None
+    table = [[each.part, each.whole - each.part] for each in (one, other)]
+    least = min(one.whole, other.whole) * min(part, whole - part) / whole
+    return float(fisher_exact(table)[1] if least < SMALL else chi2_contingency(table, correction=False)[1])
+
+
+def q_values(p_values: Sequence[float | None]) -> list[float | None]:
+    """For each test the share of false ones among all that are as sure (Benjamini and Hochberg 1995); None stays."""
+    from scipy.stats import false_discovery_control
+
+    known = [p for p in p_values if p is not None]
+    adjusted = iter(false_discovery_control(known).tolist() if known else [])
+    return [None if p is None else next(adjusted) for p in p_values]
