@@ -123,9 +123,10 @@ class Gathered:
         if self.wanted.firsts is None:
             return used
         in_time = used if used[TIME].is_sorted() else used.sort(TIME, maintain_order=True)
-        first = pl.struct(USER, *self.wanted.firsts) if self.wanted.firsts else pl.col(USER)
-        marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))
-        return marked.with_columns(pl.col(WANTED) | pl.col(FIRST))
+        # Who looks at a period alone needs the first ones in it.
+        inside = in_period(self.wanted.since, self.wanted.until).alias("inside")
+        first = pl.struct(USER, *self.wanted.firsts, inside).is_first_distinct()
+        return in_time.with_columns(first.alias(FIRST)).with_columns(pl.col(WANTED) | pl.col(FIRST))
 
     def _keep(self, used: pl.DataFrame) -> pl.DataFrame:
         """The rows that are needed, with a column for each condition."""
