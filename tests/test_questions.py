@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 from user_logs import table_of
 
 from microfunnel import queries
@@ -35,7 +36,7 @@ def rows_seen(log: Sequence[dict[str, object]], period: Period, *fields: str) ->
     return answer(table_of(log, GOALS), question, period).found
 
 
-@settings(deadline=None)
+@examples(60)
 @given(
     log=st.lists(ROW, min_size=1, max_size=20),
     period=st.sampled_from([Period(), Period(since=10), Period(until=20), Period(10, 20)]),
