@@ -7,7 +7,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from microfunnel.funnels import Funnel
-from microfunnel.goal_values import Amount, Count, Duration, Name, Text, TimeFormat, TimeZone, either, parse_duration
+from microfunnel.goal_values import (
+    Amount,
+    Count,
+    Duration,
+    Moment,
+    Name,
+    Text,
+    TimeFormat,
+    TimeZone,
+    either,
+    parse_duration,
+)
 from microfunnel.matches import Condition, Match, Model
 
 
@@ -79,6 +90,7 @@ class Events(Model):
     columns: Columns = Columns()
     time_format: TimeFormat | None = None
     timezone: TimeZone = "UTC"
+    earliest: Moment = Field("1990-01-01T00:00:00Z", description="a row of an earlier time is rejected")
     session_timeout: Duration = parse_duration("30m")
     where: Match | None = None
     layout: Text | None = Field(
