@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from microfunnel.answering import DEFAULTS, Options, answer
+from microfunnel.answering import DEFAULTS, Answer, Options, answer
 from microfunnel.counting.counts import tally_funnels
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.money import MICROS
@@ -36,15 +36,16 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
     found = answer(events, question_of(goals), period, options)
     return Report(
         events=found.events,
-        goals=tuple(_goal_result(name, goal, found.goals, found.events.users) for name, goal in goals.goals.items()),
+        goals=tuple(_goal_result(name, goal, found) for name, goal in goals.goals.items()),
         funnels=tuple(_funnel_result(name, funnel, found.found[name]) for name, funnel in goals.funnels.items()),
     )
 
 
-def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int | None) -> GoalResult:
-    score = tallied.row(by_predicate=pl.col("goal") == name, named=True)
+def _goal_result(name: str, goal: Goal, found: Answer[Mapping[str, Tallies]]) -> GoalResult:
+    score = found.goals.row(by_predicate=pl.col("goal") == name, named=True)
     value = None if goal.value is None else Decimal(score["value"]) / MICROS
-    return GoalResult(name, goal.kind, score["completions"], score["users"], all_users, value)
+    users, currency = found.events.users, found.currencies.get(name)
+    return GoalResult(name, goal.kind, score["completions"], score["users"], users, value, currency)
 
 
 def _funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:

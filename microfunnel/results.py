@@ -42,6 +42,11 @@ class Rate:
         return low, high
 
 
+def each(value: Decimal | None, n: int) -> Decimal | None:
+    """The mean of a sum over so many; None where there is no sum, or nothing to share it out to."""
+    return None if value is None or not n else value / n
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """How long units took between two steps, over those that reached the later one."""
@@ -198,6 +203,17 @@ class GoalResult:
     """None where nobody asked for them."""
     value: Decimal | None
     """Sum over the completions; None where the goal has no value."""
+    currency: str | None = None
+    """Of the value; None where nothing names it."""
+
+    @property
+    def value_per_completion(self) -> Decimal | None:
+        return each(self.value, self.completions)
+
+    @property
+    def value_per_user(self) -> Decimal | None:
+        """Of those with a completion."""
+        return each(self.value, self.users)
 
     @property
     def rate(self) -> Rate:

@@ -9,7 +9,7 @@ import polars as pl
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
 from microfunnel.counting.repeats import Repeats, count_repeats
-from microfunnel.counting.scorecard import tally_goals
+from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
@@ -26,6 +26,8 @@ class Counts(Generic[T]):
 
     goals: pl.DataFrame
     """See `tally_goals`."""
+    currencies: pl.DataFrame
+    """See `tally_currencies`."""
     sessions: int | None
     """None where nothing asks for sessions."""
     repeats: Repeats | None
@@ -40,6 +42,7 @@ class Counts(Generic[T]):
         repeats = [part.repeats for part in parts if part.repeats is not None]
         return cls(
             goals=add_up(part.goals for part in parts),
+            currencies=add_up(part.currencies for part in parts),
             sessions=sum(sessions) if sessions else None,
             repeats=Repeats.added(repeats) if repeats else None,
             found=add([part.found for part in parts]),
@@ -66,6 +69,7 @@ def count(  # noqa: PLR0913
     rows = _completed(rows, goals, named, limits)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
+        currencies=tally_currencies(rows, goals.goals),
         sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
         repeats=repeats,
         found=ask(rows, limits),
