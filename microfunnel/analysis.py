@@ -1,6 +1,7 @@
 """Every funnel and every goal, counted: from tallies to a report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
@@ -9,6 +10,7 @@ from microfunnel.answering import DEFAULTS, Answer, Options, answer
 from microfunnel.counting.counts import tally_funnels
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.money import MICROS
+from microfunnel.counting.paths import valued_goals
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
 from microfunnel.events import EventTable
@@ -22,7 +24,7 @@ def question_of(goals: Goals) -> Question[Mapping[str, Tallies]]:
     """What a report asks of the events: each funnel of the goals file, and its goals."""
 
     def tally(rows: pl.DataFrame, limits: Limits) -> Mapping[str, Tallies]:
-        return tally_funnels(rows, goals.funnels, limits)
+        return tally_funnels(rows, goals.funnels, limits, goals.goals)
 
     return Question(goals, tally, _added)
 
@@ -37,7 +39,10 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
     return Report(
         events=found.events,
         goals=tuple(_goal_result(name, goal, found) for name, goal in goals.goals.items()),
-        funnels=tuple(_funnel_result(name, funnel, found.found[name]) for name, funnel in goals.funnels.items()),
+        funnels=tuple(
+            _funnel_result(name, funnel, _with_currencies(found.found[name], funnel, goals, found.currencies))
+            for name, funnel in goals.funnels.items()
+        ),
     )
 
 
@@ -46,6 +51,11 @@ def _goal_result(name: str, goal: Goal, found: Answer[Mapping[str, Tallies]]) ->
     value = None if goal.value is None else Decimal(score["value"]) / MICROS
     users, currency = found.events.users, found.currencies.get(name)
     return GoalResult(name, goal.kind, score["completions"], score["users"], users, value, currency)
+
+
+def _with_currencies(tallies: Tallies, funnel: Funnel, goals: Goals, currencies: Mapping[str, str]) -> Tallies:
+    valued = valued_goals(funnel, goals.goals)
+    return replace(tallies, valued={step: currencies.get(goal) for step, goal in valued.items()})
 
 
 def _funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:

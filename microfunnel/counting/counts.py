@@ -8,6 +8,7 @@ import polars as pl
 
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
+from microfunnel.counting.paths import NO_GOALS
 from microfunnel.counting.repeats import Repeats, count_repeats
 from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
@@ -76,9 +77,11 @@ def count(  # noqa: PLR0913
     )
 
 
-def tally_funnels(rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits) -> dict[str, Tallies]:
-    """The tallies of each funnel over whole users, prepared as `prepare` does."""
-    return {name: tally_funnel(rows, name, funnel, limits) for name, funnel in funnels.items()}
+def tally_funnels(
+    rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits, goals: Mapping[str, Goal] = NO_GOALS
+) -> dict[str, Tallies]:
+    """The tallies of each funnel over whole users, prepared as `prepare` does, with the values of these goals."""
+    return {name: tally_funnel(rows, name, funnel, limits, goals) for name, funnel in funnels.items()}
 
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:

@@ -38,9 +38,9 @@ CODES = """
     MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR
     SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV
     WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-""".split()
+"""
 """The currencies in use, by ISO 4217 (funds, metals and test codes left out)."""
-CURRENCIES = ["$", "¥", *SIGNS, *CODES]
+CURRENCIES = ["$", "¥", *SIGNS, *CODES.split()]
 SPACES = " \u00a0\u2009\u202f"
 _CURRENCY = f"(?:[A-Z]{{3}}|[$¥{''.join(SIGNS)}])"
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?"

@@ -10,9 +10,7 @@ from microfunnel.wording import quoted
 
 MOST_SHOWN = 5
 """Currencies that a message names."""
-HINT = (
-    "leave the others out (events: where), or give each currency a goal of its own, whose match asks for the currency, too"
-)
+HINT = "leave the others out (events: where), or give each currency a goal of its own, whose match asks for it, too"
 
 
 def one_currency_each(goals: Goals, tallied: pl.DataFrame) -> Mapping[str, str]:
