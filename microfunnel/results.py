@@ -227,7 +227,7 @@ class FunnelResult:
     left_out: int = 0
     """Events of its steps that belong to no unit, because a part of it is missing."""
     levers: tuple[Lever, ...] | None = None
-    """What if a step rose, the biggest first; None where nobody asks, or rates of later steps can't be held."""
+    """What if a step rose, the biggest first; empty where no later rates can be held, None where nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ def with_levers(report: Report) -> Report:
     return replace(report, funnels=tuple(replace(funnel, levers=_levers(funnel)) for funnel in report.funnels))
 
 
-def _levers(funnel: FunnelResult) -> tuple[Lever, ...] | None:
+def _levers(funnel: FunnelResult) -> tuple[Lever, ...]:
     """The levers of a funnel, the biggest first: those beyond chance, by their conversions, then the others.
 
-    None where the steps after a step have no rates to hold: in any order, and where units enter at any step.
+    None of them where the steps after a step have no rates to hold: in any order, and where units enter at any step.
     """
     steps, totals = funnel.totals.required, funnel.totals
     if funnel.order == "any" or any(step.entered_here for step in steps[1:]):
-        return None
+        return ()
     found = [
         _lever(_Rise(step, totals.converted, is_last=step is steps[-1], value=totals.value_per_converted), funnel)
         for step in steps[1:]
@@ -74,7 +74,9 @@ def _by_a_tenth(rise: _Rise) -> Gain:
     if 11 * reached <= 10 * before:
         now = Rate(rise.converted, before)
         low, high = now.interval(CONFIDENCE) or (0.0, 1.0)
-        return Gain(1.1 * reached / before, rise.converted / 10, before * low / 10, before * high / 10, rise.value)
+        return Gain(
+            11 * reached / (10 * before), rise.converted / 10, before * low / 10, before * high / 10, rise.value
+        )
     missing = Rate(before - reached, before)
     return rise.brought(1.0, missing.value or 0.0, missing.interval(CONFIDENCE) or (0.0, 1.0), before, CONFIDENCE)
 
