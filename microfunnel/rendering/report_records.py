@@ -111,8 +111,8 @@ def _step(step: Step) -> Record:
 
 
 def _lever(lever: Lever, funnel: FunnelResult) -> Iterator[Record]:
-    whole = {"table": "what_if", "funnel": funnel.funnel, "step": lever.step, "goal": lever.goal}
-    now = {**whole, "from_previous": lever.rate, "currency": funnel.totals.currency}
+    whole: Record = {"table": "what_if", "funnel": funnel.funnel, "step": lever.step, "goal": lever.goal}
+    now: Record = {**whole, "from_previous": lever.rate, "currency": funnel.totals.currency}
     yield {**now, "what_if": "by_a_tenth", **_gain(lever.by_a_tenth)}
     if lever.best is not None:
         yield {**now, **_named(lever.best.by), "what_if": "to_best_segment", **_gain(lever.best.gain)}
