@@ -1,6 +1,6 @@
 """The answer to a question, from one reading of the events: partition by partition, and then added up."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from microfunnel.queries import collect
 from microfunnel.questions import Period, Question, limits_of, used_expr
 from microfunnel.results import EventsResult, RejectedRow, ReportWarning
 from microfunnel.scratch import scratch_folder
+from microfunnel.trust.currencies import one_currency_each
 from microfunnel.trust.doubts import doubts
 from microfunnel.trust.noticing import DAY, Noticing
 from microfunnel.trust.suspects import look_again
@@ -56,6 +57,8 @@ class Answer(Generic[T]):
     found: T
     goals: pl.DataFrame
     """See `tally_goals`."""
+    currencies: Mapping[str, str]
+    """The one currency of each goal (by its name) whose values name one."""
     events: EventsResult
     limits: Limits
 
@@ -64,7 +67,7 @@ DEFAULTS = Options()
 
 
 def answer(events: EventTable, question: Question[T], period: Period, options: Options = DEFAULTS) -> Answer[T]:
-    """The answer over these events."""
+    """The answer over these events; an InputError where the values of a goal are of several currencies."""
     goals, memory = question.goals, options.memory
     named = conditions(goals)
     columns = question.columns(events, named)
@@ -90,6 +93,7 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
     return Answer(
         found=counts.found,
         goals=counts.goals,
+        currencies=one_currency_each(goals, counts.currencies),
         events=_account(events, goals, period, found, counts, duplicates, all_users),
         limits=limits,
     )

@@ -26,6 +26,7 @@ class ColumnValue(Model):
     """The value of a goal is read from a column."""
 
     column: Text
+    currency: Text | None = Field(None, description="the column that names the currency of each value")
 
 
 GoalValue = Annotated[
@@ -71,6 +72,16 @@ class Goal(Model):
     def value_column(self) -> str | None:
         """The field that the value of a completion is read from, if it is."""
         return self.value.column if isinstance(self.value, ColumnValue) else None
+
+    @property
+    def currency_column(self) -> str | None:
+        """The field that names the currency of a completion's value, if one does."""
+        return self.value.currency if isinstance(self.value, ColumnValue) else None
+
+    @property
+    def value_fields(self) -> list[str]:
+        """The fields that say what a completion is worth."""
+        return [field for field in (self.value_column, self.currency_column) if field is not None]
 
 
 class Columns(Model):

@@ -107,5 +107,5 @@ def _split_by(goals: Goals) -> frozenset[str]:
 def _looked_into(goals: Goals) -> frozenset[str]:
     """The fields that make units, different values or money."""
     units = {name for funnel in goals.funnels.values() for name in funnel.unit_columns}
-    valued = {field for goal in goals.goals.values() for field in (goal.distinct, goal.value_column) if field}
+    valued = {field for goal in goals.goals.values() for field in (goal.distinct, *goal.value_fields) if field}
     return frozenset(units | valued)

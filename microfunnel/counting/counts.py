@@ -8,8 +8,9 @@ import polars as pl
 
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
+from microfunnel.counting.paths import NO_GOALS
 from microfunnel.counting.repeats import Repeats, count_repeats
-from microfunnel.counting.scorecard import tally_goals
+from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
@@ -26,6 +27,8 @@ class Counts(Generic[T]):
 
     goals: pl.DataFrame
     """See `tally_goals`."""
+    currencies: pl.DataFrame
+    """See `tally_currencies`."""
     sessions: int | None
     """None where nothing asks for sessions."""
     repeats: Repeats | None
@@ -40,6 +43,7 @@ class Counts(Generic[T]):
         repeats = [part.repeats for part in parts if part.repeats is not None]
         return cls(
             goals=add_up(part.goals for part in parts),
+            currencies=add_up(part.currencies for part in parts),
             sessions=sum(sessions) if sessions else None,
             repeats=Repeats.added(repeats) if repeats else None,
             found=add([part.found for part in parts]),
@@ -66,15 +70,18 @@ def count(  # noqa: PLR0913
     rows = _completed(rows, goals, named, limits)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
+        currencies=tally_currencies(rows, goals.goals),
         sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
         repeats=repeats,
         found=ask(rows, limits),
     )
 
 
-def tally_funnels(rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits) -> dict[str, Tallies]:
-    """The tallies of each funnel over whole users, prepared as `prepare` does."""
-    return {name: tally_funnel(rows, name, funnel, limits) for name, funnel in funnels.items()}
+def tally_funnels(
+    rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits, goals: Mapping[str, Goal] = NO_GOALS
+) -> dict[str, Tallies]:
+    """The tallies of each funnel over whole users, prepared as `prepare` does, with the values of these goals."""
+    return {name: tally_funnel(rows, name, funnel, limits, goals) for name, funnel in funnels.items()}
 
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:

@@ -7,8 +7,9 @@ from microfunnel.rendering.cells import WORST, caution, name, unit
 from microfunnel.rendering.grid import GAP, flow, room, size, wrap
 from microfunnel.rendering.segments import segments
 from microfunnel.rendering.steps import is_open, reasons, steps
-from microfunnel.rendering.text import interval, listed, number, percent, period, plural, window, words
+from microfunnel.rendering.text import interval, listed, money, number, percent, period, plural, window, words
 from microfunnel.rendering.trend import trend
+from microfunnel.rendering.what_if import what_if
 from microfunnel.results import EventsResult, FunnelResult, Step, Totals
 
 ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
@@ -17,7 +18,7 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
     lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
-    for table in (steps, reasons, segments, trend):
+    for table in (steps, reasons, what_if, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
@@ -57,8 +58,10 @@ def _summary(funnel: FunnelResult, screen: Screen) -> list[Text]:
         return [Text(f"No {unit(funnel)} entered.")]
     lines = flow(_converted(totals), screen)
     if totals.worst_step is None:
-        return [*lines, Text(f"No {unit(funnel)} are lost on the way.")]
-    return [*lines, *wrap(_worst(totals.worst_step, funnel, screen), screen)]
+        lines.append(Text(f"No {unit(funnel)} are lost on the way."))
+    else:
+        lines += wrap(_worst(totals.worst_step, funnel, screen), screen)
+    return [*lines, *flow(_worth(totals, screen), screen)]
 
 
 def _converted(totals: Totals) -> list[Text]:
@@ -73,6 +76,18 @@ def _converted(totals: Totals) -> list[Text]:
             Text(f"{number(totals.in_progress)} in progress, matured rate {percent(matured.value)} ({counts})")
         )
     return phrases
+
+
+def _worth(totals: Totals, screen: Screen) -> list[Text]:
+    """What the converted are worth; the others, were they worth as much; nothing where the last step has no value."""
+    value, each, at_risk = totals.value, totals.value_per_converted, totals.value_at_risk
+    if value is None or each is None or at_risk is None:
+        return []
+    shown, mean, lost = (money(amount, totals.currency) for amount in (value, each, at_risk))
+    return [
+        name(f"The converted are worth {shown}, {mean} each", screen),
+        name(f"{lost} at risk with the others", screen),
+    ]
 
 
 def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:
