@@ -32,7 +32,10 @@ TIMES = {
     "n": pl.Int64,
     "total_us": pl.Int128,
 }
-SUMS = ("n", "total_us", "completions", "users", "value", "unread")
+SUMS = (
+    *("n", "total_us", "completions", "users", "value", "unread"),
+    *("converted", "early", "young", "done", "exposed", "followed"),
+)
 """The columns that add up; all others say what is counted in them."""
 
 
@@ -90,7 +93,7 @@ def tally(
                 _histogram(split, step, "previous", pl.col(took_column(before))),
                 _histogram(split, step, "first", pl.col(ENTERED)),
             ]
-    return Tallies(_stacked(counts, COUNTS), _stacked(skipped, OPTIONAL), _stacked(times, TIMES))
+    return Tallies(stacked(counts, COUNTS), stacked(skipped, OPTIONAL), stacked(times, TIMES))
 
 
 def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) -> pl.DataFrame:
@@ -101,7 +104,7 @@ def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) ->
     )
 
 
-def _stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+def stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     """One table of tables that have no keys in common."""
     shaped = (frame.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for frame in frames)
     return pl.concat([pl.DataFrame(schema=schema), *shaped])
