@@ -4,8 +4,11 @@ import codecs
 import re
 from collections.abc import Sequence
 
+from pydantic_core import PydanticCustomError
+
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Breakdown, Funnel, misfits
+from microfunnel.goal_values import parse_duration
 from microfunnel.goals import Goals
 from microfunnel.peers import Peer, counted_as, mismatches
 from microfunnel.questions import Period
@@ -108,6 +111,28 @@ def choose_memory(size: str) -> int:
             f"--memory: {quoted(size)} is too little to work with; allow {LEAST_MEMORY // 10**6}MB or more"
         )
     return most
+
+
+def choose_duration(option: str, text: str) -> int:
+    """Microseconds of a duration such as `1d`, which an option holds."""
+    try:
+        return parse_duration(text)
+    except PydanticCustomError as error:
+        raise UsageError(f"{option}: {error.message()}, not {quoted(text)}") from error
+
+
+def choose_columns(text: str | None, *, searched: bool) -> tuple[str, ...]:
+    """The columns of `device,channel`, each once; none where none are named."""
+    if text is None:
+        return ()
+    if not searched:
+        raise UsageError("--columns goes with --candidates")
+    named = tuple(dict.fromkeys(text.split(",")))
+    reserved = [name for name in named if name in {"any", "all", "not"}]
+    if not all(named) or reserved:
+        problem = f"a goal can't name the column {quoted(reserved[0])}" if reserved else "expected columns, such as A,B"
+        raise UsageError(f"--columns: {problem}")
+    return tuple(name for name in named if name != "event")
 
 
 def choose_now(clock_ns: int, fixed: str | None) -> int:

@@ -46,7 +46,8 @@ class Question(Generic[T]):
     all_events: bool = False
     """Whether events that no goal names matter, too."""
     firsts: tuple[str, ...] | None = None
-    """Of those at least the first of each user for each value of these fields; None for none of them."""
+    """Of those, and of those in the period, at least the first of each user for each value of these fields; None for
+    none of them."""
 
     @property
     def needs_all_events(self) -> bool:

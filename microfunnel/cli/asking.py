@@ -120,9 +120,11 @@ def show(
     *,
     trend: str | None = None,
     with_users: bool = True,
+    discover: bool = False,
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
 
+    With `discover` they have all fields of the files, and `find` has to see to it that there are user, time and event.
     Rejected rows are written where that is asked for, and too many bad ones are an InputError.
     """
     from microfunnel.answering import Options
@@ -145,7 +147,9 @@ def show(
         return found, inputs
 
     replace_bad_text = asked.encoding_errors is BadText.REPLACE
-    wanted = Request(asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text)
+    wanted = Request(
+        asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text, discover=discover
+    )
     found, inputs = read(wanted, use, asked.color)
     refuse_bad_rows(found.events, share)
     screen = detect_screen(None if asked.output else sys.stdout, asked.color)

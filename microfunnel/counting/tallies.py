@@ -33,7 +33,10 @@ TIMES = {
     "total_us": pl.Int128,
 }
 VALUES = {"by": pl.String, "segment": pl.String, "step": pl.Int64, "value": pl.Int128}
-SUMS = ("n", "total_us", "completions", "users", "value", "unread")
+SUMS = (
+    *("n", "total_us", "completions", "users", "value", "unread"),
+    *("converted", "early", "young", "done", "exposed", "followed"),
+)
 """The columns that add up; all others say what is counted in them."""
 
 
@@ -120,10 +123,10 @@ def tally(
             worth = split.drop_nulls(worth_column(step)).with_columns(pl.lit(step).alias("step"))
             values.append(worth.group_by("by", "segment", "step").agg(pl.col(worth_column(step)).sum().alias("value")))
     return Tallies(
-        _stacked(counts, COUNTS),
-        _stacked(skipped, OPTIONAL),
-        _stacked(times, TIMES),
-        _stacked(values, VALUES),
+        stacked(counts, COUNTS),
+        stacked(skipped, OPTIONAL),
+        stacked(times, TIMES),
+        stacked(values, VALUES),
         valued=dict.fromkeys(valued),
     )
 
@@ -136,7 +139,7 @@ def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) ->
     )
 
 
-def _stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+def stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     """One table of tables that have no keys in common."""
     shaped = (frame.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for frame in frames)
     return pl.concat([pl.DataFrame(schema=schema), *shaped])

@@ -4,10 +4,11 @@ from rich.text import Text
 
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import WORST, caution, name, unit
-from microfunnel.rendering.grid import GAP, flow, room, size, wrap
+from microfunnel.rendering.grid import flow, wrap
+from microfunnel.rendering.headline import headline
 from microfunnel.rendering.segments import segments
 from microfunnel.rendering.steps import is_open, reasons, steps
-from microfunnel.rendering.text import interval, listed, money, number, percent, period, plural, window, words
+from microfunnel.rendering.text import interval, listed, money, number, percent, plural, window, words
 from microfunnel.rendering.trend import trend
 from microfunnel.rendering.what_if import what_if
 from microfunnel.results import EventsResult, FunnelResult, Step, Totals
@@ -17,24 +18,15 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
-    lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
+    lines = [
+        *headline(funnel.funnel, _how(funnel), events, screen),
+        *_summary(funnel, screen),
+        *_left_out(funnel, screen),
+    ]
     for table in (steps, reasons, what_if, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
-
-
-def _headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
-    title = name(funnel.funnel, screen, "bold")
-    counted = name(_how(funnel), screen)
-    days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
-    used = size(title.plain) + size(counted.plain)
-    gap = 3 if used + size(days.plain) + 3 + GAP <= room(screen) else GAP
-    line = Text(" " * gap).join([title, counted])
-    left = room(screen) - size(line.plain) - size(days.plain)
-    if left >= GAP or screen.width is None:
-        return [Text(" " * max(left, GAP)).join([line, days])]
-    return [*flow([title, counted], screen, " " * gap), *wrap(days, screen)]
 
 
 def _how(funnel: FunnelResult) -> str:

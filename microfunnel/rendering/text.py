@@ -114,12 +114,15 @@ def window(seconds: float | None) -> str:
     """How long a unit has: `within 7 days`."""
     if seconds is None:
         return "no window"
-    if seconds == 0:
-        return "at one moment"
+    return "at one moment" if seconds == 0 else f"within {span(seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in the largest unit of which it is whole: `36 hours`, `7 days`."""
     for size, noun in WINDOW_UNITS:
         if seconds % size == 0:
-            return f"within {plural(int(seconds) // size, noun)}"
-    return f"within {seconds:,} seconds"
+            return plural(int(seconds) // size, noun)
+    return f"{seconds:,} seconds"
 
 
 def period(first: int | None, last: int | None, timezone: str) -> str:
