@@ -82,12 +82,14 @@ class Found:
     attempts: pl.DataFrame
     journeys: pl.DataFrame
     """With `unit`, `entry`, `first`, `depth`, `stop`, `ended`, `closes`, `open` and `took_I` for each step."""
+    left_out: int = 0
+    """Events that belong to no unit, because a part of it is missing."""
 
 
 def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
     """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
-    units, _ = _unit_rows(rows, funnel, plan_of(name, funnel))
-    return _find(units, name, funnel, limits)
+    units, left_out = _unit_rows(rows, funnel, plan_of(name, funnel))
+    return replace(_find(units, name, funnel, limits), left_out=left_out)
 
 
 def _find(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
