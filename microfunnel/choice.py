@@ -34,6 +34,12 @@ def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int, pe
     return chosen if peer is None else _as_peer(chosen, peer)
 
 
+def choose_goal(option: str, goal: str, goals: Goals) -> None:
+    """A UsageError where no goal is called so."""
+    if goal not in goals.goals:
+        raise UsageError(f"{option}: no goal is called {quoted(goal)}{did_you_mean(goal, list(goals.goals))}")
+
+
 def _breakdown(text: str, top: int) -> Breakdown:
     """What `device`, `device,channel`, `channel:last` or `variant:step:checkout` splits by."""
     found = re.fullmatch(r"(?P<columns>.+?)(?::(?P<value>first|last|entry|all_steps|step:.+))?", text, re.DOTALL)

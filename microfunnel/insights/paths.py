@@ -65,11 +65,19 @@ def question_of(goals: Goals, wish: Wish) -> Question[Found]:
         called = pl.coalesce(pl.col(field_column(wish.label)), called)
     paths = Paths(called, wish.depth)
 
+    goals = unsplit(goals)
+
     def count(rows: pl.DataFrame, limits: Limits) -> Found:
         ledgers = tuple(tally_ledger(rows, goals, name, limits, paths) for name in goals.funnels)
         return Found(ledgers, None if wish.before is None else tally_before(rows, wish.before, limits, paths))
 
     return Question(goals, count, _added, labels=frozenset({EVENT, wish.label}), all_events=True)
+
+
+def unsplit(goals: Goals) -> Goals:
+    """The goals with funnels that are not split."""
+    funnels = {name: funnel.model_copy(update={"by": []}) for name, funnel in goals.funnels.items()}
+    return goals.model_copy(update={"funnels": funnels})
 
 
 def _added(parts: Sequence[Found]) -> Found:
@@ -83,7 +91,7 @@ def find_paths(
 ) -> PathsResult:
     """The ledgers of all funnels of the goals, and what came before a goal where that is wished for."""
     found = answer(events, question_of(goals, wish), period, options)
-    named = zip(goals.funnels.items(), found.found.ledgers, strict=True)
+    named = zip(unsplit(goals).funnels.items(), found.found.ledgers, strict=True)
     before = found.found.before
     return PathsResult(
         events=found.events,

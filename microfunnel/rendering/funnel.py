@@ -16,14 +16,15 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
-    lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
+    lines = [*headline(funnel, events, screen), *_summary(funnel, screen), *left_out(funnel, screen)]
     for table in (steps, reasons, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
 
 
-def _headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+def headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    """What is counted, how, and of which days."""
     title = name(funnel.funnel, screen, "bold")
     counted = name(_how(funnel), screen)
     days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
@@ -84,7 +85,8 @@ def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:
     return Text.assemble("Most are lost ", name(where, screen), ": ", (f"{counts} ({rate})", WORST), waiting)
 
 
-def _left_out(funnel: FunnelResult, screen: Screen) -> list[Text]:
+def left_out(funnel: FunnelResult, screen: Screen) -> list[Text]:
+    """How many events belong to no unit."""
     if not funnel.left_out:
         return []
     have, are = ("has", "is") if funnel.left_out == 1 else ("have", "are")
