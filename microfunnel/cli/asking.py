@@ -85,9 +85,13 @@ Find = Callable[["EventTable", "Period", "Options"], F]
 Render = Callable[[F, "Screen"], str]
 
 
-def asks(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, which takes an Asked first, with its own options and all that Asked holds, as typer reads them."""
+def asks(command: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """The command, which takes an Asked first, with its own options and all that Asked holds, as typer reads them.
+
+    Options of Asked that the command goes `without` stay as they are.
+    """
     _, *own = inspect.signature(command).parameters.values()
+    asked_for = [each for each in fields(Asked) if each.name not in without]
     shared = [
         inspect.Parameter(
             each.name,
@@ -95,12 +99,12 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
             default=inspect.Parameter.empty if each.default is MISSING else each.default,
             annotation=each.type,
         )
-        for each in fields(Asked)
+        for each in asked_for
     ]
 
     @wraps(command)
     def said(**options: Any) -> None:  # noqa: ANN401 - typer passes whatever the options hold
-        asked = Asked(**{each.name: options.pop(each.name) for each in fields(Asked)})
+        asked = Asked(**{each.name: options.pop(each.name) for each in asked_for})
         command(asked, **options)
 
     # The events and the goals come first, then what only this command has.
@@ -120,16 +124,48 @@ def show(
     *,
     trend: str | None = None,
     with_users: bool = True,
+    option: str = "--by",
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
+
+    `option` is what names fields on the command line.
+    """
+    from microfunnel.output import write_output
+    from microfunnel.screen import detect_screen
+
+    found, inputs = ask(asked, goals, Fields(fields_needed, option), find, trend=trend, with_users=with_users)
+    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
+    write_output(formats["json" if asked.as_json else asked.format_](found, screen), asked.output, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of the export that are looked at."""
+
+    needed: Collection[str]
+    option: str
+    """What names fields on the command line."""
+    optional: Collection[str] = ()
+    """Those that are looked at where there are any such."""
+
+
+def ask(
+    asked: Asked,
+    goals: "Goals",
+    wanted: Fields,
+    find: "Find[F]",
+    *,
+    trend: str | None = None,
+    with_users: bool = True,
+) -> tuple[F, list[Path]]:
+    """Reads the events: what `find` finds in them, and the files that were read.
 
     Rejected rows are written where that is asked for, and too many bad ones are an InputError.
     """
     from microfunnel.answering import Options
     from microfunnel.choice import choose_memory, choose_now, choose_period, choose_share
-    from microfunnel.output import write_output, write_rejects
+    from microfunnel.output import write_rejects
     from microfunnel.reading.events import Request
-    from microfunnel.screen import detect_screen
     from microfunnel.trust.warnings import refuse_bad_rows
 
     period = choose_period(asked.since, asked.until, asked.as_of, goals.events.timezone, trend)
@@ -145,8 +181,15 @@ def show(
         return found, inputs
 
     replace_bad_text = asked.encoding_errors is BadText.REPLACE
-    wanted = Request(asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text)
-    found, inputs = read(wanted, use, asked.color)
+    request = Request(
+        asked.events,
+        goals.events,
+        wanted.needed,
+        goals.need_sessions,
+        replace_bad_text,
+        optional=wanted.optional,
+        option=wanted.option,
+    )
+    found, inputs = read(request, use, asked.color)
     refuse_bad_rows(found.events, share)
-    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
-    write_output(formats["json" if asked.as_json else asked.format_](found, screen), asked.output, inputs)
+    return found, inputs

@@ -46,4 +46,4 @@ def paths(
         return find_paths(table, goals, wish, period, options)
 
     formats = findings.formats("paths", paths_table.render, paths_records.contents, paths_records.rows)
-    show(asked, goals, question_of(goals, wish).fields_needed, find, formats)
+    show(asked, goals, question_of(goals, wish).fields_needed, find, formats, option="--label")

@@ -121,7 +121,7 @@ def _group_totals(
         steps.append(
             Step(
                 step=index + 1,
-                goal=f"any {place} of {len(funnel.steps)}" if funnel.order == "any" else step.label,
+                goal=funnel.labels[index],
                 reached=depths.reached(place),
                 previous=reached_before if index else None,
                 entered=entered,
