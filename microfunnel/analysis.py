@@ -40,7 +40,7 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
         events=found.events,
         goals=tuple(_goal_result(name, goal, found) for name, goal in goals.goals.items()),
         funnels=tuple(
-            _funnel_result(name, funnel, _with_currencies(found.found[name], funnel, goals, found.currencies))
+            funnel_result(name, funnel, _with_currencies(found.found[name], funnel, goals, found.currencies))
             for name, funnel in goals.funnels.items()
         ),
     )
@@ -58,7 +58,8 @@ def _with_currencies(tallies: Tallies, funnel: Funnel, goals: Goals, currencies:
     return replace(tallies, valued={step: currencies.get(goal) for step, goal in valued.items()})
 
 
-def _funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:
+def funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:
+    """The numbers of one funnel."""
     return FunnelResult(
         funnel=name,
         order=funnel.order,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic_core import PydanticCustomError
 
+from microfunnel.counting.members import AtStep
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Breakdown, Funnel, misfits
 from microfunnel.goal_values import parse_duration
@@ -15,7 +16,7 @@ from microfunnel.questions import Period
 from microfunnel.reading.layouts import all_layouts
 from microfunnel.reading.recognition import OWN
 from microfunnel.reading.times import parse_moment
-from microfunnel.wording import did_you_mean, quoted
+from microfunnel.wording import did_you_mean, listed, quoted
 
 LEAST_MEMORY = 256_000_000
 
@@ -35,6 +36,65 @@ def choose(goals: Goals, funnels: Sequence[str], by: Sequence[str], top: int, pe
         kept = {name: _split(name, funnel, breakdowns) for name, funnel in kept.items()}
     chosen = goals.model_copy(update={"funnels": kept})
     return chosen if peer is None else _as_peer(chosen, peer)
+
+
+def choose_goal(option: str, goal: str, goals: Goals) -> None:
+    """A UsageError where no goal is called so."""
+    if goal not in goals.goals:
+        raise UsageError(f"{option}: no goal is called {quoted(goal)}{did_you_mean(goal, list(goals.goals))}")
+
+
+def choose_members(  # noqa: PLR0913
+    goals: Goals,
+    funnel: str | None,
+    dropped_at: str | None,
+    reached: str | None,
+    goal: str | None,
+    *,
+    settled: bool,
+) -> AtStep | str:
+    """Which units are to be listed: those at a step of a funnel, or those of a goal by its name."""
+    given = {"--dropped-at": dropped_at, "--reached": reached, "--goal": goal}
+    chosen = {option: value for option, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        raise UsageError(f"expected one of {', '.join(given)}, and no more", hint="for example --dropped-at STEP")
+    ((option, value),) = chosen.items()
+    if option == "--goal":
+        choose_goal(option, value, goals)
+        if funnel is not None or settled:
+            raise UsageError(f"--goal goes without {'--settled' if settled else '--funnel'}: a goal is in no funnel")
+        return value
+    name = _only_funnel(goals, funnel)
+    step = _step(option, value, name, goals.funnels[name])
+    return AtStep(name, step, dropped=option == "--dropped-at", settled=settled)
+
+
+def _only_funnel(goals: Goals, funnel: str | None) -> str:
+    if funnel is not None:
+        return next(iter(choose(goals, [funnel], [], 1).funnels))
+    if len(goals.funnels) == 1:
+        return next(iter(goals.funnels))
+    known = f"; expected {listed(goals.funnels)}" if goals.funnels else ""
+    raise UsageError(f"--funnel: the goals file has {len(goals.funnels)} funnels{known}")
+
+
+def _step(option: str, text: str, name: str, funnel: Funnel) -> int:
+    """The step (0 for the first) of that label, or of that number where the label is no other's."""
+    labels = funnel.labels
+    found = [index for index, label in enumerate(labels) if label == text]
+    if not found and text.isascii() and text.isdigit() and 1 <= int(text) <= len(labels):
+        found = [int(text) - 1]
+    if not found:
+        raise UsageError(f"{option}: {quoted(name)} has no step {quoted(text)}{did_you_mean(text, labels)}")
+    if len(found) > 1:
+        numbers = " and ".join(str(index + 1) for index in found)
+        raise UsageError(f"{option}: {quoted(text)} is steps {numbers} of {quoted(name)}; name one by its number")
+    (step,) = found
+    if option == "--dropped-at" and step == 0:
+        raise UsageError(f"{option}: nobody is lost before the first step", hint=f"expected {listed(labels[1:])}")
+    if option == "--dropped-at" and funnel.steps[step].optional:
+        raise UsageError(f"{option}: {quoted(text)} is optional, so nobody is lost there")
+    return step
 
 
 def _breakdown(text: str, top: int) -> Breakdown:

@@ -118,6 +118,13 @@ class EventTable:
         return str(number - 2**64 if number >= 2**63 else number) if self.whole_ids else None
 
     @property
+    def user_text(self) -> pl.Expr:
+        """The id of the user of a row as text; of `field:user` where the ids are no whole numbers."""
+        if not self.whole_ids:
+            return pl.col(field_column("user"))
+        return (pl.col(USER) * pow(SPREAD, -1, 2**64)).reinterpret(signed=True).cast(pl.String)
+
+    @property
     def files(self) -> int:
         """How many were read, here and elsewhere."""
         return len(self.paths) + self.elsewhere

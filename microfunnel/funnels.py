@@ -228,6 +228,13 @@ class Funnel(Model):
         return [] if isinstance(self.count, str) else self.count
 
     @property
+    def labels(self) -> list[str]:
+        """What the reports call the steps; in any order it is said how many were done, not which."""
+        if self.order == "any":
+            return [f"any {number} of {len(self.steps)}" for number in range(1, len(self.steps) + 1)]
+        return [step.label for step in self.steps]
+
+    @property
     def closes(self) -> bool:
         """Whether an attempt has an end after which it can't go on; a session ends, also without a window."""
         return self.window is not None or self.count == "sessions"

@@ -11,23 +11,22 @@ from microfunnel.events import EventTable
 from microfunnel.interrupts import temporary
 
 
-def write_output(text: str, path: Path | None, inputs: Collection[Path]) -> None:
+def write_output(text: str | bytes, path: Path | None, inputs: Collection[Path]) -> None:
     """Writes the text to standard output or to a file, which is replaced only when the new one is complete.
 
     A file that was read (one of `inputs`) is never written to.
     """
     if path is None:
         if sys.stdout is not None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            _print(text)
         return
     try:
         if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
             raise OutputError(f"{path}: was read for this report, so it is not written to")
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(_bytes(text))
         else:
-            _replace(path.resolve(), text)
+            _replace(path.resolve(), _bytes(text))
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error.strerror}") from error
 
@@ -44,12 +43,25 @@ def write_rejects(events: EventTable, path: Path, inputs: Collection[Path]) -> N
     write_output("".join(frame.write_ndjson() for frame in frames), path, inputs)
 
 
-def _replace(path: Path, text: str) -> None:
+def _print(text: str | bytes) -> None:
+    if isinstance(text, str):
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+    sys.stdout.flush()
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _replace(path: Path, contents: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     draft = Path(name)
     try:
-        with temporary(draft), os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary(draft), os.fdopen(handle, "wb") as file:
+            file.write(contents)
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())

@@ -8,6 +8,8 @@ from microfunnel.cli.effects import effects
 from microfunnel.cli.explain import explain
 from microfunnel.cli.init import init
 from microfunnel.cli.inspect import inspect
+from microfunnel.cli.members import members
+from microfunnel.cli.paths import paths
 from microfunnel.cli.run import run
 from microfunnel.cli.schema import schema
 from microfunnel.cli.validate import validate
@@ -28,5 +30,5 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, effects, inspect, init, explain, validate, schema):
+for command in (run, effects, paths, members, inspect, init, explain, validate, schema):
     app.command()(command)

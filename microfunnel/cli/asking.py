@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -85,9 +85,13 @@ Find = Callable[["EventTable", "Period", "Options"], F]
 Render = Callable[[F, "Screen"], str]
 
 
-def asks(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, which takes an Asked first, with its own options and all that Asked holds, as typer reads them."""
+def asks(command: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """The command, which takes an Asked first, with its own options and all that Asked holds, as typer reads them.
+
+    Options of Asked that the command goes `without` stay as they are.
+    """
     _, *own = inspect.signature(command).parameters.values()
+    asked_for = [each for each in fields(Asked) if each.name not in without]
     shared = [
         inspect.Parameter(
             each.name,
@@ -95,12 +99,12 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
             default=inspect.Parameter.empty if each.default is MISSING else each.default,
             annotation=each.type,
         )
-        for each in fields(Asked)
+        for each in asked_for
     ]
 
     @wraps(command)
     def said(**options: Any) -> None:  # noqa: ANN401 - typer passes whatever the options hold
-        asked = Asked(**{each.name: options.pop(each.name) for each in fields(Asked)})
+        asked = Asked(**{each.name: options.pop(each.name) for each in asked_for})
         command(asked, **options)
 
     # The events and the goals come first, then what only this command has.
@@ -111,27 +115,62 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What an answer needs of the export."""
+
+    fields: Collection[str]
+    optional: Collection[str] = ()
+    """Fields that are looked at where there are any such."""
+    option: str = "--by"
+    """What names fields on the command line."""
+    sessions: bool = False
+    """Whether sessions matter also where no goal and no funnel asks for them."""
+    discover: bool = False
+    """Whether all fields are wanted; then `find` has to see to it that there are user, time and event."""
+
+
 def show(
     asked: Asked,
     goals: "Goals",
-    fields_needed: Collection[str],
+    needed: Needed,
     find: "Find[F]",
     formats: "Mapping[str, Render[F]]",
     *,
     trend: str | None = None,
     with_users: bool = True,
-    discover: bool = False,
+    also_read: Sequence[Path] = (),
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
 
-    With `discover` they have all fields of the files, and `find` has to see to it that there are user, time and event.
+    Files that were `also_read` are not written to either.
+    """
+    from microfunnel.output import write_output
+    from microfunnel.screen import detect_screen
+
+    found, inputs = ask(asked, goals, needed, find, trend=trend, with_users=with_users)
+    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
+    shown = formats["json" if asked.as_json else asked.format_](found, screen)
+    write_output(shown, asked.output, [*also_read, *inputs])
+
+
+def ask(
+    asked: Asked,
+    goals: "Goals",
+    needed: Needed,
+    find: "Find[F]",
+    *,
+    trend: str | None = None,
+    with_users: bool = True,
+) -> tuple[F, list[Path]]:
+    """Reads the events: what `find` finds in them, and the files that were read.
+
     Rejected rows are written where that is asked for, and too many bad ones are an InputError.
     """
     from microfunnel.answering import Options
     from microfunnel.choice import choose_memory, choose_now, choose_period, choose_share
-    from microfunnel.output import write_output, write_rejects
+    from microfunnel.output import write_rejects
     from microfunnel.reading.events import Request
-    from microfunnel.screen import detect_screen
     from microfunnel.trust.warnings import refuse_bad_rows
 
     period = choose_period(asked.since, asked.until, asked.as_of, goals.events.timezone, trend)
@@ -146,11 +185,16 @@ def show(
             write_rejects(table, asked.rejects, inputs)
         return found, inputs
 
-    replace_bad_text = asked.encoding_errors is BadText.REPLACE
-    wanted = Request(
-        asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text, discover=discover
+    request = Request(
+        asked.events,
+        goals.events,
+        needed.fields,
+        sessions=needed.sessions or goals.need_sessions,
+        replace_bad_text=asked.encoding_errors is BadText.REPLACE,
+        optional=needed.optional,
+        option=needed.option,
+        discover=needed.discover,
     )
-    found, inputs = read(wanted, use, asked.color)
+    found, inputs = read(request, use, asked.color)
     refuse_bad_rows(found.events, share)
-    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
-    write_output(formats["json" if asked.as_json else asked.format_](found, screen), asked.output, inputs)
+    return found, inputs

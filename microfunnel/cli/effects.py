@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from microfunnel.cli.asking import Asked, asks, show
+from microfunnel.cli.asking import Asked, Needed, asks, show
 
 if TYPE_CHECKING:
     from microfunnel.answering import Options
@@ -45,4 +45,4 @@ def effects(
         return find_effects(events, wish, period, options)
 
     shown = formats("effects", table.render, records.contents, records.rows)
-    show(asked, wish.goals, wish.fields_needed, find, shown, discover=candidates)
+    show(asked, wish.goals, Needed(wish.fields_needed, discover=candidates), find, shown)

@@ -42,6 +42,7 @@ class Contract(StrEnum):
     REPORT = "report"
     INSPECTION = "inspection"
     EFFECTS = "effects"
+    PATHS = "paths"
 
 
 EventFiles = Annotated[

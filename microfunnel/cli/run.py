@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from microfunnel.cli.asking import Asked, asks, show
+from microfunnel.cli.asking import Asked, Needed, asks, show
 from microfunnel.cli.options import Funnels, Peers, Periods
 
 if TYPE_CHECKING:
@@ -47,5 +47,5 @@ def run(
         report = analyse(replace(table, warnings=(*table.warnings, *caveats)), goals, period, options)
         return with_levers(report) if what_if else report
 
-    needed = question_of(goals).fields_needed
+    needed = Needed(question_of(goals).fields_needed)
     show(asked, goals, needed, count, FORMATS, trend=trend, with_users=not without_users)

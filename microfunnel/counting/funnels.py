@@ -86,13 +86,20 @@ class Found:
     attempts: pl.DataFrame
     journeys: pl.DataFrame
     """With `unit`, `entry`, `first`, `depth`, `stop`, `ended`, `closes`, `open` and `took_I` for each step."""
+    left_out: int = 0
+    """Events that belong to no unit, because a part of it is missing."""
 
 
 def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
     """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
     plan = plan_of(name, funnel)
-    units, _ = _unit_rows(rows, funnel, plan)
-    return _find(units, name, funnel, plan, limits)
+    units, left_out = _unit_rows(rows, funnel, plan)
+    return replace(_find(units, name, funnel, plan, limits), left_out=left_out)
+
+
+def tally_journeys(found: Found, splits: Mapping[str, pl.Expr]) -> Tallies:
+    """The tallies of journeys by these splits: the name of each, and the segments of the journeys."""
+    return _tally(found.journeys, found.rows, found.plan, splits)
 
 
 def _find(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Found:

@@ -78,23 +78,37 @@ def segment_series(journeys: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, p
     breakdown, name = funnel.by[index], segment_column(index)
     if breakdown.value == "entry":
         return journeys[name]
-    # In any order it is not said which step an event of the journey served.
-    any_step = pl.any_horizontal(plan.path.steps)
-    ways = {step: (at_column(place), plan.path.steps[place]) for place, step in enumerate(plan.required)}
-    ways |= {step: (optional_column(step), each.column) for step, each in plan.optional.items()}
-    values = {
-        step: _at_step(journeys, rows, at, any_step if funnel.order == "any" else pl.col(column), name)
-        for step, (at, column) in sorted(ways.items())
-    }
+    values = values_at_steps(journeys, rows, funnel, plan, index)
     if breakdown.step is not None:
         step = [each.label for each in funnel.steps].index(breakdown.step)
-        reached = journeys[ways[step][0]].is_not_null()
+        reached = journeys[step_rows(plan)[step]].is_not_null()
         found = values[step].fill_null(nothing(breakdown))
         return found.zip_with(reached, pl.Series([nothing(breakdown, NOT_REACHED)])).alias(name)
-    return _coalesced(values, last=breakdown.value == "last").fill_null(nothing(breakdown)).alias(name)
+    return coalesced(values, last=breakdown.value == "last").fill_null(nothing(breakdown)).alias(name)
 
 
-def _coalesced(values: Mapping[int, pl.Series], *, last: bool) -> pl.Series:
+def step_rows(plan: Plan) -> dict[int, str]:
+    """For each step (0 for the funnel's first) the column with the row at which a journey took it."""
+    required = {step: at_column(place) for place, step in enumerate(plan.required)}
+    return required | {step: optional_column(step) for step in plan.optional}
+
+
+def values_at_steps(
+    journeys: pl.DataFrame, rows: pl.DataFrame, funnel: Funnel, plan: Plan, index: int
+) -> dict[int, pl.Series]:
+    """For each step (0 for the funnel's first) the value of a breakdown where each journey took it; null without."""
+    # In any order it is not said which step an event of the journey served.
+    any_step = pl.any_horizontal(plan.path.steps)
+    return {
+        step: _at_step(
+            journeys, rows, at, any_step if funnel.order == "any" else pl.col(f"step_{step}"), segment_column(index)
+        )
+        for step, at in sorted(step_rows(plan).items())
+    }
+
+
+def coalesced(values: Mapping[int, pl.Series], *, last: bool) -> pl.Series:
+    """The first, or the last, value of the steps that has one; null without."""
     frame = pl.DataFrame([value.alias(str(place)) for place, value in values.items()])
     return frame.select(pl.coalesce(frame.columns[::-1] if last else frame.columns)).to_series()
 

@@ -131,7 +131,7 @@ def _group_totals(segment: str, counts: pl.DataFrame, found: _Found, funnel: Fun
         steps.append(
             Step(
                 step=index + 1,
-                goal=f"any {place} of {len(funnel.steps)}" if funnel.order == "any" else step.label,
+                goal=funnel.labels[index],
                 reached=found.taken.get((segment, index), 0) if step.optional else depths.reached(place),
                 previous=reached_before if index else None,
                 entered=entered,
@@ -159,13 +159,16 @@ def _times(histogram: pl.DataFrame) -> dict[Key, Times]:
     """The times of each segment, step and start, from its units by whole second."""
     keys = ["segment", "step", "since"]
     return {
-        (str(segment), int(step), str(since)): _summary(group)
+        (str(segment), int(step), str(since)): summary(group)
         for (segment, step, since), group in histogram.sort("seconds").partition_by(keys, as_dict=True).items()
     }
 
 
-def _summary(histogram: pl.DataFrame) -> Times:
-    """Mean and percentiles; the latter interpolate linearly between ranks (type 7 of Hyndman and Fan 1996)."""
+def summary(histogram: pl.DataFrame) -> Times:
+    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row.
+
+    Percentiles interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
+    """
     seconds, up_to = histogram["seconds"], histogram["n"].cum_sum()
     n = int(up_to[-1])
     ranks = [(n - 1) * share for share in PERCENTILES.values()]

@@ -43,6 +43,10 @@ class Request:
     replace_bad_text: bool = False
     listener: Listener = NOBODY
     """Who is told how far the reading is."""
+    optional: Collection[str] = ()
+    """Fields that are wanted where there are any such."""
+    option: str = "--by"
+    """What on the command line names fields."""
     discover: bool = False
     """Whether all fields of the files are wanted, also where no user, time or event is found among them."""
 
@@ -110,7 +114,9 @@ class _Reading:
         else:
             known = [know(table, settings) for table in tables]
         self._check_anonymous(known)
-        missing = _missing_fields(known, {*request.fields} - {"event"} if self._problems else request.fields)
+        self._fields = {*self._fields, *_fields_there(known, request.optional)}
+        needed = {*request.fields} - {"event"} if self._problems else request.fields
+        missing = _missing_fields(known, needed, request.option)
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"
         self._warnings = [
@@ -183,7 +189,12 @@ def _guessed(tables: Sequence[Table], settings: Events) -> tuple[list[KnownTable
     return [known for known, _ in guessed], tuple(problems)
 
 
-def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> list[str]:
+def _fields_there(known: Sequence[KnownTable], fields: Collection[str]) -> list[str]:
+    """Those of the fields that some file has."""
+    return [name for name in fields if any(each.field(name) is not None for each in known)]
+
+
+def _missing_fields(known: Sequence[KnownTable], fields: Collection[str], option: str) -> list[str]:
     """The fields that no file shows; an InputError where none can hold them either."""
     missing = [name for name in sorted(fields) if all(each.field(name) is None for each in known)]
     if missing and not any(each.table.is_open_ended for each in known):
@@ -191,7 +202,7 @@ def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> lis
         place = first.name if len(known) == 1 else f"none of the {len(known)} files"
         raise InputError(
             *(f"{place}: has no column {name!r}; {near_columns([name], first.schema)}" for name in missing),
-            hint="the goals file (or --by) names columns that the events do not have",
+            hint=f"the goals file (or {option}) names columns that the events do not have",
         )
     return missing
 

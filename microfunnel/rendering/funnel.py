@@ -18,15 +18,16 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
-    lines = [
-        *headline(funnel.funnel, _how(funnel), events, screen),
-        *_summary(funnel, screen),
-        *_left_out(funnel, screen),
-    ]
+    lines = [*funnel_headline(funnel, events, screen), *_summary(funnel, screen), *left_out(funnel, screen)]
     for table in (steps, reasons, what_if, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
+
+
+def funnel_headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    """Which funnel it is, how it counts, and when the events were."""
+    return headline(funnel.funnel, _how(funnel), events, screen)
 
 
 def _how(funnel: FunnelResult) -> str:
@@ -91,7 +92,8 @@ def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:
     return Text.assemble("Most are lost ", name(where, screen), ": ", (f"{counts} ({rate})", WORST), waiting)
 
 
-def _left_out(funnel: FunnelResult, screen: Screen) -> list[Text]:
+def left_out(funnel: FunnelResult, screen: Screen) -> list[Text]:
+    """How many events belong to no unit."""
     if not funnel.left_out:
         return []
     have, are = ("has", "is") if funnel.left_out == 1 else ("have", "are")

@@ -139,8 +139,8 @@ def _step(step: Step, totals: Totals) -> dict[str, object]:
         "excluded": step.excluded,
         "in_progress": step.in_progress,
         "stopped": None if step.dropped is None else {reason: step.stopped.get(reason, 0) for reason in STOPPED},
-        "seconds_from_previous": _seconds(step.times_from_previous),
-        "seconds_from_first": _seconds(step.times_from_first),
+        "seconds_from_previous": seconds(step.times_from_previous),
+        "seconds_from_first": seconds(step.times_from_first),
         "value": _money(step.value),
         "value_per_unit": _money(step.value_per_unit),
         "value_at_risk": _money(totals.at_risk(step)),
@@ -181,7 +181,8 @@ def _gain(gain: Gain) -> dict[str, object]:
     }
 
 
-def _seconds(times: Times | None) -> dict[str, float | None] | None:
+def seconds(times: Times | None) -> dict[str, float | None] | None:
+    """Number, mean and percentiles; nothing where there are no times to tell of."""
     if times is None:
         return None
     names = ("median", *(name for name in PERCENTILES if name != "median"))

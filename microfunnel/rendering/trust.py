@@ -25,8 +25,13 @@ def trust(events: EventsResult, screen: Screen, *, with_period: bool) -> list[Te
     lines = flow(phrases, screen)
     for line in lines:
         line.stylize_before("dim")
-    messages = [*_rejected(events), *_cautions(events.warnings)]
-    return [*lines, *(line for message in messages for line in caution(message, screen))]
+    return [*lines, *cautions(events, screen)]
+
+
+def cautions(events: EventsResult, screen: Screen, whole: str = "--json") -> list[Text]:
+    """What to know before trusting the numbers; where some is left out, what has the `whole` of it."""
+    messages = [*_rejected(events), *_cautions(events.warnings, whole)]
+    return [line for message in messages for line in caution(message, screen)]
 
 
 def _rejected(events: EventsResult) -> list[str]:
@@ -36,7 +41,7 @@ def _rejected(events: EventsResult) -> list[str]:
     return [f"rejected, for example: {'; '.join(shown)}"] if samples else []
 
 
-def _cautions(warnings: Sequence[ReportWarning]) -> list[str]:
+def _cautions(warnings: Sequence[ReportWarning], whole: str) -> list[str]:
     """The messages of all warnings, but only some of each kind."""
     messages: dict[str, list[str]] = {}
     for warning in warnings:
@@ -45,7 +50,7 @@ def _cautions(warnings: Sequence[ReportWarning]) -> list[str]:
     for alike in messages.values():
         most = len(alike) if len(alike) <= MOST_ALIKE + 1 else MOST_ALIKE
         shown += alike[:most]
-        shown += [f"and {number(len(alike) - most)} more of this kind; --json has all"] if most < len(alike) else []
+        shown += [f"and {number(len(alike) - most)} more of this kind; {whole} has all"] if most < len(alike) else []
     return shown
 
 

@@ -1,0 +1,218 @@
+"""The ledger of the lost: what the units that a step was the last for did next, and what the others did there.
+
+The units are those of the very journeys that `tally_funnel` counts. What comes next is the first event of the same unit
+after the instant of the step, wherever in the log, that does not repeat the step: repeats complete the same step and
+are called the same. A unit stands in one line at each step, for the first of these that holds:
+
+    excluded, in_progress, too_late   as its journey says, whatever it did next
+    left                              nothing came next
+    looped_back                       what came next completes this step or an earlier one
+    went_to                           anything else came next
+
+and those that went on in `next_step` where nothing came between, else where they looped back or went to.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from microfunnel.counting.attempts import EXCLUDED, STOP, TOO_LATE, at_column
+from microfunnel.counting.event_log import AFTER, CALLED, TIED, EventLog, log_of
+from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, tally_journeys, unit_expr
+from microfunnel.counting.journeys import DEPTH, FIRST
+from microfunnel.counting.money import amount_expr
+from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, took_column
+from microfunnel.events import TIME
+from microfunnel.funnels import Funnel
+from microfunnel.goals import Goal, Goals
+from microfunnel.matching import goal_column
+
+ANY_STEP = "any step"
+STANDS = "stands"
+NOW = "now"
+THEN = "then"
+NEXT = "next"
+NEXT_TIME = "next time"
+BACK = "back"
+AMOUNT = "amount"
+
+
+def event_column(number: int) -> str:
+    """The column with what an event of a path is called (1 for the first)."""
+    return f"event_{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What some units did after each step; the ledgers of different units add up to the ledger of all.
+
+    `tallies`: of the same journeys.
+    `lines`: units (`n`) by `place` (Int64, the required step they stand at, 0 for the first), `lost` (Boolean, whether
+    it was their last), `outcome` (String), `event_1` .. (String, the path that begins with what came next, where they
+    looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what came next (null
+    where nothing did), with the exact sum of microseconds (`total_us`, Int128).
+    `valued` and `value`: conversions whose value is known, and their sum in millionths.
+    """
+
+    tallies: Tallies
+    lines: pl.DataFrame
+    valued: int
+    value: int
+
+    @classmethod
+    def added(cls, parts: Sequence["Ledger"]) -> "Ledger":
+        """The ledger of all the units together."""
+        return cls(
+            Tallies.added([part.tallies for part in parts]),
+            add_up(part.lines for part in parts),
+            sum(part.valued for part in parts),
+            sum(part.value for part in parts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """How events make paths."""
+
+    called: pl.Expr
+    """What an event is called (Categorical or String, never null)."""
+    depth: int
+    """Events of a path."""
+
+
+def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, paths: Paths) -> Ledger:
+    """The ledger of one funnel over whole users; `rows` holds all their events, as `tally_funnel` wants them."""
+    funnel = goals.funnels[name]
+    if funnel.unit_columns or funnel.count == "sessions":
+        rows = rows[rows.select(pl.arg_sort_by(unit_expr(funnel), TIME)).to_series()]
+    rows = rows.with_row_index(EVENT_NUMBER)
+    found = find_journeys(rows, name, funnel, limits)
+    columns = {f"step_{step}": found.plan.columns[f"step_{step}"] for step in range(len(funnel.steps))}
+    flags = columns | {ANY_STEP: pl.any_horizontal(columns.values())}
+    log = log_of(rows, unit_expr(funnel), paths.called, flags)
+    lines = []
+    for place in range(len(found.plan.required) - 1):
+        judged = _judged(_standing(found, place), log, *_steps_until(found, funnel, place))
+        path = _path(judged, log, paths.depth)
+        lines.append(_lines(judged.with_columns(path), place, paths.depth, log.names))
+    whole = tally_journeys(found, {ALL: pl.lit(ALL)})
+    return Ledger(
+        replace(whole, left_out=found.left_out),
+        pl.concat(lines) if lines else pl.DataFrame(schema=_schema(paths.depth)),
+        *_value(found, rows, log, funnel, goals.goals),
+    )
+
+
+def goals_of_value(funnel: Funnel, goals: Mapping[str, Goal]) -> dict[str, Goal]:
+    """The goals that give a conversion its value: those of the last step; none in any order, where it can be any."""
+    last = [step for step in funnel.steps if not step.optional][-1]
+    named = {name: goals[name] for name in last.goals}
+    return {name: goal for name, goal in named.items() if goal.value is not None and funnel.order != "any"}
+
+
+def _schema(depth: int) -> dict[str, type[pl.DataType]]:
+    events = {event_column(number): pl.String for number in range(1, depth + 1)}
+    keys = {"place": pl.Int64, "lost": pl.Boolean, "outcome": pl.String, **events, "seconds": pl.Int64}
+    return {**keys, "n": pl.Int64, "total_us": pl.Int128}
+
+
+def _steps_until(found: Found, funnel: Funnel, place: int) -> tuple[str, list[str]]:
+    """The flag of a required step, and those of it and all before it; in any order an event may serve any of them."""
+    if funnel.order == "any":
+        return ANY_STEP, [ANY_STEP]
+    step = found.plan.required[place]
+    return f"step_{step}", [f"step_{each}" for each in range(step + 1)]
+
+
+def _standing(found: Found, place: int) -> pl.DataFrame:
+    """The journeys that took a required step, with the row (`stands`) and time (`now`) of it, and when they went on."""
+    step, following = (took_column(found.plan.required[each]) for each in (place, place + 1))
+    took = found.journeys.filter((pl.col(FIRST) <= place + 1) & (pl.col(DEPTH) > place))
+    return took.select(
+        found.rows[EVENT_NUMBER].gather(took[at_column(place)]).alias(STANDS),
+        pl.col(step).alias(NOW),
+        pl.col(following).alias(THEN),
+        (pl.col(DEPTH) == place + 1).alias("lost"),
+        OPEN,
+        STOP,
+    )
+
+
+def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[str]) -> pl.DataFrame:
+    """The same with the row of what came `next`, and the `outcome`."""
+    after = log.after(standing[STANDS])
+    repeats = log.of(same, after) & (log.of(CALLED, after) == _called_at(standing[STANDS], log, same))
+    following = log.changed(same)(after).zip_with(repeats, after)
+    known = standing.with_columns(
+        following.alias(NEXT),
+        log.of(TIME, following).alias(NEXT_TIME),
+        pl.any_horizontal(pl.lit(log.of(flag, following)) for flag in until).alias(BACK),
+    )
+    went_on, came = ~pl.col("lost"), pl.col(NEXT_TIME)
+    straight = went_on & (came >= pl.col(THEN)).fill_null(value=True)
+    outcome = pl.coalesce(
+        pl.when(straight).then(pl.lit("next_step")),
+        pl.when(~went_on & (pl.col(STOP) == EXCLUDED)).then(pl.lit("excluded")),
+        pl.when(~went_on & pl.col(OPEN)).then(pl.lit("in_progress")),
+        pl.when(~went_on & (pl.col(STOP) == TOO_LATE)).then(pl.lit("too_late")),
+        pl.when(came.is_null()).then(pl.lit("left")),
+        pl.when(BACK).then(pl.lit("looped_back")),
+        pl.lit("went_to"),
+    )
+    waited = pl.when(straight).then(THEN).otherwise(NEXT_TIME) - pl.col(NOW)
+    return known.with_columns(outcome.alias("outcome"), waited.alias("us"))
+
+
+def _called_at(rows: pl.Series, log: EventLog, step: str) -> pl.Series:
+    """What the event is called that completed the step at the instant of each row; the first name of several."""
+    at = pl.DataFrame({AFTER: log.of(AFTER, rows), CALLED: log.of(CALLED, rows), TIED: log.of(TIED, rows)})
+    if not at[TIED].any():
+        return at[CALLED]
+    first = log.rows.filter(pl.col(TIED) & pl.col(step)).group_by(AFTER).agg(pl.col(CALLED).min().alias("first"))
+    tied = at.join(first, on=AFTER, how="left", maintain_order="left")
+    return tied.select(pl.when(TIED).then("first").otherwise(CALLED)).to_series()
+
+
+def _path(judged: pl.DataFrame, log: EventLog, depth: int) -> list[pl.Series]:
+    """What the events are called that the journeys went on with, one column for each, repeats collapsed."""
+    goes = judged["outcome"].is_in(["looped_back", "went_to"])
+    at = [judged[NEXT].zip_with(goes, pl.Series([None], dtype=judged[NEXT].dtype))]
+    if depth > 1:
+        move = log.changed()
+        for _ in range(1, depth):
+            at.append(move(at[-1]))
+    return [log.of(CALLED, rows).alias(event_column(number)) for number, rows in enumerate(at, start=1)]
+
+
+def _lines(judged: pl.DataFrame, place: int, depth: int, names: pl.Series) -> pl.DataFrame:
+    """The lines of one step."""
+    path = [event_column(number) for number in range(1, depth + 1)]
+    counted = (
+        judged.group_by("lost", "outcome", *path, (pl.col("us") // 1_000_000).alias("seconds"))
+        .agg(pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us"))
+        .with_columns(pl.lit(place).alias("place"))
+    )
+    named = counted.with_columns(names.gather(counted[event]).alias(event) for event in path)
+    return named.select(pl.col(name).cast(dtype) for name, dtype in _schema(depth).items())
+
+
+def _value(
+    found: Found, rows: pl.DataFrame, log: EventLog, funnel: Funnel, goals: Mapping[str, Goal]
+) -> tuple[int, int]:
+    """How many conversions have a known value, and its sum; the smallest where several events of the instant have one."""
+    valued = goals_of_value(funnel, goals)
+    if not valued:
+        return 0, 0
+    amounts = [pl.when(goal_column(name)).then(amount_expr(goal)) for name, goal in valued.items()]
+    by_instant = (
+        rows.select(pl.lit(log.rows[AFTER]).alias(AFTER), pl.coalesce(amounts).alias(AMOUNT))
+        .drop_nulls()
+        .group_by(AFTER)
+        .agg(pl.col(AMOUNT).min())
+    )
+    last = len(found.plan.required) - 1
+    converted = found.journeys.filter(pl.col(DEPTH) == last + 1)[at_column(last)]
+    at = pl.DataFrame({AFTER: log.of(AFTER, found.rows[EVENT_NUMBER].gather(converted))})
+    known = at.join(by_instant, on=AFTER)[AMOUNT]
+    return len(known), int(known.sum() or 0)
