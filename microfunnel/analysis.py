@@ -37,7 +37,7 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
     return Report(
         events=found.events,
         goals=tuple(_goal_result(name, goal, found.goals, found.events.users) for name, goal in goals.goals.items()),
-        funnels=tuple(_funnel_result(name, funnel, found.found[name]) for name, funnel in goals.funnels.items()),
+        funnels=tuple(funnel_result(name, funnel, found.found[name]) for name, funnel in goals.funnels.items()),
     )
 
 
@@ -47,7 +47,8 @@ def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int | 
     return GoalResult(name, goal.kind, score["completions"], score["users"], all_users, value)
 
 
-def _funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:
+def funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:
+    """The funnel of that name, from its tallies."""
     return FunnelResult(
         funnel=name,
         order=funnel.order,

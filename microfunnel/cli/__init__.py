@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from microfunnel.cli.compare import compare
 from microfunnel.cli.explain import explain
 from microfunnel.cli.init import init
 from microfunnel.cli.inspect import inspect
@@ -27,5 +28,5 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, inspect, init, explain, validate, schema):
+for command in (run, compare, inspect, init, explain, validate, schema):
     app.command()(command)

@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -120,16 +120,36 @@ def show(
     *,
     trend: str | None = None,
     with_users: bool = True,
+    also_read: Sequence[Path] = (),
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
 
-    Rejected rows are written where that is asked for, and too many bad ones are an InputError.
+    Rejected rows are written where that is asked for, and too many bad ones are an InputError. Files that were
+    `also_read` are not written to either.
     """
+    from microfunnel.output import write_output
+    from microfunnel.screen import detect_screen
+
+    found, inputs = look(asked, goals, fields_needed, find, trend=trend, with_users=with_users)
+    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
+    shown = formats["json" if asked.as_json else asked.format_](found, screen)
+    write_output(shown, asked.output, [*also_read, *inputs])
+
+
+def look(
+    asked: Asked,
+    goals: "Goals",
+    fields_needed: Collection[str],
+    find: "Find[F]",
+    *,
+    trend: str | None = None,
+    with_users: bool = True,
+) -> tuple[F, list[Path]]:
+    """What `find` finds in the events, and the files that were read for it."""
     from microfunnel.answering import Options
     from microfunnel.choice import choose_memory, choose_now, choose_period, choose_share
-    from microfunnel.output import write_output, write_rejects
+    from microfunnel.output import write_rejects
     from microfunnel.reading.events import Request
-    from microfunnel.screen import detect_screen
     from microfunnel.trust.warnings import refuse_bad_rows
 
     period = choose_period(asked.since, asked.until, asked.as_of, goals.events.timezone, trend)
@@ -148,5 +168,4 @@ def show(
     wanted = Request(asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text)
     found, inputs = read(wanted, use, asked.color)
     refuse_bad_rows(found.events, share)
-    screen = detect_screen(None if asked.output else sys.stdout, asked.color)
-    write_output(formats["json" if asked.as_json else asked.format_](found, screen), asked.output, inputs)
+    return found, inputs

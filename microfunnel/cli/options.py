@@ -41,6 +41,7 @@ class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
     INSPECTION = "inspection"
+    COMPARE = "compare"
 
 
 EventFiles = Annotated[

@@ -82,12 +82,32 @@ class Found:
     attempts: pl.DataFrame
     journeys: pl.DataFrame
     """With `unit`, `entry`, `first`, `depth`, `stop`, `ended`, `closes`, `open` and `took_I` for each step."""
+    left_out: int = 0
+    """Rows that belong to no unit."""
 
 
 def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
     """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
-    units, _ = _unit_rows(rows, funnel, plan_of(name, funnel))
-    return _find(units, name, funnel, limits)
+    units, left_out = _unit_rows(rows, funnel, plan_of(name, funnel))
+    return replace(_find(units, name, funnel, limits), left_out=left_out)
+
+
+def tally_journeys(found: Found, funnel: Funnel, splits: Mapping[str, pl.Expr] | None = None) -> Tallies:
+    """The tallies of journeys by these splits, or else of all of them and of their segments.
+
+    What makes units by the values of all steps is no segment of a journey, and not among them.
+    """
+    if splits is not None:
+        return _tally(found.journeys, found.plan, splits)
+    segments = {
+        breakdown.name: segment_series(found.journeys, found.rows, funnel, found.plan, index)
+        for index, breakdown in enumerate(funnel.by)
+        if breakdown.value != "all_steps"
+    }
+    whole = _tally(
+        found.journeys, found.plan, {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
+    )
+    return replace(whole, left_out=found.left_out)
 
 
 def _find(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
@@ -100,17 +120,11 @@ def _find(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Fou
 def _tally_units(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Tallies:
     """The tallies of all units, of their segments and of the periods of a trend."""
     found = _find(units, name, funnel, limits)
-    plan, indexed, attempts, journeys = found.plan, found.rows, found.attempts, found.journeys
-    segments = {
-        breakdown.name: segment_series(journeys, indexed, funnel, plan, index)
-        for index, breakdown in enumerate(funnel.by)
-        if breakdown.value != "all_steps"
-    }
-    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
-    whole = _tally(journeys, plan, splits)
+    whole = tally_journeys(found, funnel)
     if limits.trend is None:
         return whole
-    periods = attempts.with_columns(limits.period.alias(PERIOD))
+    plan, indexed, journeys = found.plan, found.rows, found.journeys
+    periods = found.attempts.with_columns(limits.period.alias(PERIOD))
     # Attempts that do not overlap are the same whatever the period; of other units each period has its own best.
     of_period = (
         journeys.with_columns(limits.period.alias(PERIOD))

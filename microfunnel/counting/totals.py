@@ -19,32 +19,51 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    return _totals(tallies, funnel, ALL).get(ALL) or _group_totals(ALL, pl.DataFrame(schema=COUNTS), {}, {}, funnel)
+    return groups(tallies, funnel, ALL).get(ALL) or nobody(funnel)
+
+
+def nobody(funnel: Funnel) -> Totals:
+    """The steps of the funnel over no units."""
+    return _group_totals(ALL, pl.DataFrame(schema=COUNTS), {}, {}, funnel)
+
+
+def matured(tallies: Tallies) -> Tallies:
+    """The tallies of the units whose window is closed, or that have none: the required steps alone, without times."""
+    closed = tallies.counts.filter(~pl.col("open").fill_null(value=False))
+    return Tallies(closed, tallies.optional.clear(), tallies.times.clear(), tallies.left_out)
 
 
 def periods(tallies: Tallies, funnel: Funnel) -> list[PeriodOfEntry]:
     """The funnel for each period of entry, the earliest first; periods without an entry are left out."""
-    return [PeriodOfEntry(day, totals) for day, totals in sorted(_totals(tallies, funnel, TREND).items())]
+    return [PeriodOfEntry(day, totals) for day, totals in sorted(groups(tallies, funnel, TREND).items())]
 
 
 def segments(tallies: Tallies, funnel: Funnel) -> list[Segment]:
     """The segments of each breakdown: the top ones by units that entered, the rest together as `(other)`, last."""
-    found = []
-    for breakdown in funnel.by:
-        own = _tallies(table.filter(pl.col("by") == breakdown.name) for table in _tables(tallies))
-        entered = own.counts.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
-        kept = entered["segment"].head(breakdown.top).to_list()
-        other = SEPARATOR.join([OTHER] * len(breakdown.columns))
-        folded = _tallies(_folded(table, kept, other) for table in _tables(own))
-        totals = _totals(folded, funnel, breakdown.name)
-        found += [
-            Segment(
-                dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name]
-            )
-            for name in _ordered([*kept, other], breakdown)
-            if name in totals
-        ]
-    return found
+    return [
+        segment
+        for breakdown in funnel.by
+        for segment in segments_of(tallies, funnel, breakdown, largest(tallies, breakdown))
+    ]
+
+
+def largest(tallies: Tallies, breakdown: Breakdown) -> list[str]:
+    """The top segments of a breakdown, the one that most units entered first."""
+    own = tallies.counts.filter(pl.col("by") == breakdown.name)
+    entered = own.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
+    return list(entered["segment"].head(breakdown.top))
+
+
+def segments_of(tallies: Tallies, funnel: Funnel, breakdown: Breakdown, kept: Sequence[str]) -> list[Segment]:
+    """These segments of a breakdown, those without units left out, and the rest together as `(other)`, last."""
+    own = [table.filter(pl.col("by") == breakdown.name) for table in _tables(tallies)]
+    other = SEPARATOR.join([OTHER] * len(breakdown.columns))
+    totals = groups(_tallies(_folded(table, kept, other) for table in own), funnel, breakdown.name)
+    return [
+        Segment(dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name])
+        for name in _ordered([*kept, other], breakdown)
+        if name in totals
+    ]
 
 
 def _tables(tallies: Tallies) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -69,7 +88,8 @@ def _folded(table: pl.DataFrame, kept: Sequence[str], other: str) -> pl.DataFram
     return add_up([table.with_columns(segment.alias("segment"))])
 
 
-def _totals(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
+def groups(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
+    """The steps of the funnel over each segment of the breakdown of this name."""
     counts, optional, times = (table.filter(pl.col("by") == by) for table in _tables(tallies))
     taken = {
         (str(segment), int(step)): int(n) for segment, step, n in optional.select("segment", "step", "n").iter_rows()
