@@ -11,7 +11,7 @@ from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period
 from microfunnel.reading.times import parse_moment
-from microfunnel.wording import did_you_mean, listed, quoted
+from microfunnel.wording import listed, quoted
 
 WAYS = (
     "--variant COLUMN --control VALUE: the variants of an A/B test",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from microfunnel.results import EventsResult, FunnelResult, Rate, Totals
 
 SURE = 0.05
-"""A difference whose q (p where one thing is tested) is below counts as found."""
+"""A difference whose q is below, or its p where it alone is asked for, counts as found."""
 MISMATCH = 0.001
 """A split that chance makes so rarely is off."""
 
@@ -157,6 +157,11 @@ class ChangeFinding:
         return self.differences[-1]
 
     @property
+    def is_found(self) -> bool:
+        """Whether chance alone would hardly make the change of the conversion, which is what is asked for."""
+        return self.conversion.p is not None and self.conversion.p < SURE
+
+    @property
     def mix(self) -> Fraction | None:
         """The change that other units make, their rates as they were and are on average."""
         return sum((each.mix for each in self.segments), Fraction()) if self.segments else None
@@ -203,14 +208,18 @@ def split_change(before: Sequence[Rate], after: Sequence[Rate]) -> list[tuple[Fr
     wholes = [sum(each.whole for each in side) for side in (before, after)]
     if not all(wholes):
         return []
-    middle = sum(
-        Fraction(sum(each.part for each in side), whole) for side, whole in zip((before, after), wholes, strict=True)
-    ) / 2
+    middle = (
+        sum(
+            Fraction(sum(each.part for each in side), whole)
+            for side, whole in zip((before, after), wholes, strict=True)
+        )
+        / 2
+    )
     found = []
     for old, new in zip(before, after, strict=True):
         shares = Fraction(old.whole, wholes[0]), Fraction(new.whole, wholes[1])
         known = [Fraction(each.part, each.whole) for each in (old, new) if each.whole] or [middle]
         rates = known[0], known[-1]
-        mix = (shares[1] - shares[0]) * (sum(rates) / 2 - middle)
-        found.append((mix, (rates[1] - rates[0]) * sum(shares) / 2))
+        mix = (shares[1] - shares[0]) * ((rates[0] + rates[1]) / 2 - middle)
+        found.append((mix, (rates[1] - rates[0]) * (shares[0] + shares[1]) / 2))
     return found

@@ -29,7 +29,7 @@ from microfunnel.findings.compare import (
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
-from microfunnel.results import EventsResult, Rate, ReportWarning, Step, Totals
+from microfunnel.results import EventsResult, Rate, ReportWarning, Step
 from microfunnel.significance import difference_interval, p_value, q_values
 from microfunnel.wording import did_you_mean, listed, quoted
 
@@ -181,10 +181,11 @@ def compare_periods(
 
 def _spanning(periods: Sequence[Period]) -> Period:
     """The shortest period that holds them all."""
-    starts, ends = [each.since for each in periods], [each.until for each in periods]
+    starts = [each.since for each in periods if each.since is not None]
+    ends = [each.until for each in periods if each.until is not None]
     return Period(
-        None if None in starts else min(filter(None, starts), default=0),
-        None if None in ends else max(filter(None, ends), default=0),
+        min(starts) if len(starts) == len(periods) else None,
+        max(ends) if len(ends) == len(periods) else None,
         periods[0].as_of,
     )
 
@@ -234,7 +235,9 @@ def _segment_changes(sides: Sides, funnel: Funnel) -> tuple[SegmentChange, ...]:
 def _value_warnings(value: str) -> list[ReportWarning]:
     if value == "entry":
         return []
-    message = "segments are not made at the entry: who gets farther has more events to take a value from, or a later one"
+    message = (
+        "segments are not made at the entry: who gets farther has more events to take a value from, or a later one"
+    )
     return [ReportWarning("value_after_entry", message)]
 
 

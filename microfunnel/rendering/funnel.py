@@ -16,14 +16,15 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
-    lines = [*_headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
+    lines = [*headline(funnel, events, screen), *_summary(funnel, screen), *_left_out(funnel, screen)]
     for table in (steps, reasons, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
 
 
-def _headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+def headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    """Which funnel it is, how it counts, and when the events were."""
     title = name(funnel.funnel, screen, "bold")
     counted = name(_how(funnel), screen)
     days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
