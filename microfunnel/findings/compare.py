@@ -205,16 +205,12 @@ def split_change(before: Sequence[Rate], after: Sequence[Rate]) -> list[tuple[Fr
     helps by growing. As shares add up to 1 on both sides, R changes no sum. A segment that is on one side only has its
     rate there on both, so it is mix alone. Empty where one side has no units.
     """
+    parts = [sum(each.part for each in side) for side in (before, after)]
     wholes = [sum(each.whole for each in side) for side in (before, after)]
     if not all(wholes):
         return []
-    middle = (
-        sum(
-            Fraction(sum(each.part for each in side), whole)
-            for side, whole in zip((before, after), wholes, strict=True)
-        )
-        / 2
-    )
+    of_all = [Fraction(part, whole) for part, whole in zip(parts, wholes, strict=True)]
+    middle = (of_all[0] + of_all[1]) / 2
     found = []
     for old, new in zip(before, after, strict=True):
         shares = Fraction(old.whole, wholes[0]), Fraction(new.whole, wholes[1])
