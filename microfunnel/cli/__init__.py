@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from microfunnel.cli.compare import compare
 from microfunnel.cli.effects import effects
 from microfunnel.cli.explain import explain
 from microfunnel.cli.init import init
@@ -30,5 +31,5 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, effects, paths, members, inspect, init, explain, validate, schema):
+for command in (run, effects, paths, members, compare, inspect, init, explain, validate, schema):
     app.command()(command)

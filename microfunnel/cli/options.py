@@ -43,6 +43,7 @@ class Contract(StrEnum):
     INSPECTION = "inspection"
     EFFECTS = "effects"
     PATHS = "paths"
+    COMPARE = "compare"
 
 
 EventFiles = Annotated[

@@ -102,6 +102,20 @@ def tally_journeys(found: Found, splits: Mapping[str, pl.Expr]) -> Tallies:
     return _tally(found.journeys, found.rows, found.plan, splits)
 
 
+def tally_segments(found: Found, funnel: Funnel) -> Tallies:
+    """The tallies of all journeys and of their segments.
+
+    What makes units by the values of all steps is no segment of a journey, and not among them.
+    """
+    segments = {
+        breakdown.name: segment_series(found.journeys, found.rows, funnel, found.plan, index)
+        for index, breakdown in enumerate(funnel.by)
+        if breakdown.value != "all_steps"
+    }
+    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
+    return replace(tally_journeys(found, splits), left_out=found.left_out)
+
+
 def _find(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Found:
     indexed = index_rows(units, plan.watched)
     attempts = _candidates(indexed, name, funnel, plan, limits)
@@ -111,17 +125,11 @@ def _find(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Li
 def _tally_units(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Tallies:
     """The tallies of all units, of their segments and of the periods of a trend."""
     found = _find(units, name, funnel, plan, limits)
-    indexed, attempts, journeys = found.rows, found.attempts, found.journeys
-    segments = {
-        breakdown.name: segment_series(journeys, indexed, funnel, plan, index)
-        for index, breakdown in enumerate(funnel.by)
-        if breakdown.value != "all_steps"
-    }
-    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
-    whole = _tally(journeys, indexed, plan, splits)
+    whole = tally_segments(found, funnel)
     if limits.trend is None:
         return whole
-    periods = attempts.with_columns(limits.period.alias(PERIOD))
+    indexed, journeys = found.rows, found.journeys
+    periods = found.attempts.with_columns(limits.period.alias(PERIOD))
     # Attempts that do not overlap are the same whatever the period; of other units each period has its own best.
     of_period = (
         journeys.with_columns(limits.period.alias(PERIOD))

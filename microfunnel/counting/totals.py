@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -22,33 +22,51 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    nobody = _Found({}, {}, {}, tallies.valued)
-    return _totals(tallies, funnel, ALL).get(ALL) or _group_totals(ALL, pl.DataFrame(schema=COUNTS), nobody, funnel)
+    return groups(tallies, funnel, ALL).get(ALL) or nobody(tallies, funnel)
+
+
+def nobody(tallies: Tallies, funnel: Funnel) -> Totals:
+    """The steps of the funnel over no units."""
+    return _group_totals(ALL, pl.DataFrame(schema=COUNTS), _Found({}, {}, {}, tallies.valued), funnel)
+
+
+def matured(tallies: Tallies) -> Tallies:
+    """The tallies of the units whose window is closed, or that have none: the required steps alone, without times."""
+    closed = tallies.counts.filter(~pl.col("open").fill_null(value=False))
+    return replace(tallies.each(pl.DataFrame.clear), counts=closed)
 
 
 def periods(tallies: Tallies, funnel: Funnel) -> list[PeriodOfEntry]:
     """The funnel for each period of entry, the earliest first; periods without an entry are left out."""
-    return [PeriodOfEntry(day, totals) for day, totals in sorted(_totals(tallies, funnel, TREND).items())]
+    return [PeriodOfEntry(day, totals) for day, totals in sorted(groups(tallies, funnel, TREND).items())]
 
 
 def segments(tallies: Tallies, funnel: Funnel) -> list[Segment]:
     """The segments of each breakdown: the top ones by units that entered, the rest together as `(other)`, last."""
-    found = []
-    for breakdown in funnel.by:
-        own = _of(tallies, breakdown.name)
-        entered = own.counts.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
-        kept = entered["segment"].head(breakdown.top).to_list()
-        other = SEPARATOR.join([OTHER] * len(breakdown.columns))
-        folded = own.each(partial(_folded, kept=kept, other=other))
-        totals = _totals(folded, funnel, breakdown.name)
-        found += [
-            Segment(
-                dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name]
-            )
-            for name in _ordered([*kept, other], breakdown)
-            if name in totals
-        ]
-    return found
+    return [
+        segment
+        for breakdown in funnel.by
+        for segment in segments_of(tallies, funnel, breakdown, largest(tallies, breakdown))
+    ]
+
+
+def largest(tallies: Tallies, breakdown: Breakdown) -> list[str]:
+    """The top segments of a breakdown, the one that most units entered first."""
+    own = tallies.counts.filter(pl.col("by") == breakdown.name)
+    entered = own.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
+    return list(entered["segment"].head(breakdown.top))
+
+
+def segments_of(tallies: Tallies, funnel: Funnel, breakdown: Breakdown, kept: Sequence[str]) -> list[Segment]:
+    """These segments of a breakdown, those without units left out, and the rest together as `(other)`, last."""
+    other = SEPARATOR.join([OTHER] * len(breakdown.columns))
+    folded = _of(tallies, breakdown.name).each(partial(_folded, kept=kept, other=other))
+    totals = groups(folded, funnel, breakdown.name)
+    return [
+        Segment(dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name])
+        for name in _ordered([*kept, other], breakdown)
+        if name in totals
+    ]
 
 
 def _of(tallies: Tallies, by: str) -> Tallies:
@@ -84,7 +102,8 @@ class _Found:
         return Decimal(self.values.get((segment, step), 0)) / MICROS if step in self.valued else None
 
 
-def _totals(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
+def groups(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
+    """The steps of the funnel over each segment of the breakdown of this name."""
     own = _of(tallies, by)
     found = _Found(_by_step(own.optional, "n"), _times(own.times), _by_step(own.values, "value"), tallies.valued)
     return {
