@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from microfunnel.cli.credit import credit
 from microfunnel.cli.explain import explain
 from microfunnel.cli.init import init
 from microfunnel.cli.inspect import inspect
+from microfunnel.cli.lag import lag
 from microfunnel.cli.run import run
 from microfunnel.cli.schema import schema
 from microfunnel.cli.validate import validate
@@ -27,5 +29,5 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, inspect, init, explain, validate, schema):
+for command in (run, credit, lag, inspect, init, explain, validate, schema):
     app.command()(command)

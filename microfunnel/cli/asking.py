@@ -120,6 +120,7 @@ def show(
     *,
     trend: str | None = None,
     with_users: bool = True,
+    with_sessions: bool = False,
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
 
@@ -145,7 +146,8 @@ def show(
         return found, inputs
 
     replace_bad_text = asked.encoding_errors is BadText.REPLACE
-    wanted = Request(asked.events, goals.events, fields_needed, goals.need_sessions, replace_bad_text)
+    sessions = with_sessions or goals.need_sessions
+    wanted = Request(asked.events, goals.events, fields_needed, sessions, replace_bad_text)
     found, inputs = read(wanted, use, asked.color)
     refuse_bad_rows(found.events, share)
     screen = detect_screen(None if asked.output else sys.stdout, asked.color)

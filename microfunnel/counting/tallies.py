@@ -32,7 +32,7 @@ TIMES = {
     "n": pl.Int64,
     "total_us": pl.Int128,
 }
-SUMS = ("n", "total_us", "completions", "users", "value", "unread")
+SUMS = ("n", "total_us", "completions", "users", "value", "unread", "credit", "touches", "on_path", "censored")
 """The columns that add up; all others say what is counted in them."""
 
 

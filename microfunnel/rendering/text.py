@@ -89,10 +89,15 @@ def window(seconds: float | None) -> str:
         return "no window"
     if seconds == 0:
         return "at one moment"
+    return f"within {span(seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A time in the largest unit in which it is whole: `7 days`."""
     for size, noun in WINDOW_UNITS:
-        if seconds % size == 0:
-            return f"within {plural(int(seconds) // size, noun)}"
-    return f"within {seconds:,} seconds"
+        if seconds and seconds % size == 0:
+            return plural(int(seconds) // size, noun)
+    return f"{seconds:,.12g} seconds"
 
 
 def period(first: int | None, last: int | None, timezone: str) -> str:
