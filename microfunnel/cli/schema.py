@@ -8,8 +8,8 @@ import typer
 from microfunnel.cli.options import Contract
 
 
-def schema(what: Annotated[Contract, typer.Argument(help="goals, report or inspection")]) -> None:
-    """Print the JSON Schema of the goals file, of the JSON report or of an inspection."""
+def schema(what: Annotated[Contract, typer.Argument(help="goals, or whose JSON: report, ...")]) -> None:
+    """Print the JSON Schema of the goals file, or of what a command prints as JSON."""
     from microfunnel.contracts import schema_of
 
     typer.echo(json.dumps(schema_of(what), indent=2))

@@ -191,7 +191,7 @@ def _missing_fields(known: Sequence[KnownTable], fields: Collection[str]) -> lis
         place = first.name if len(known) == 1 else f"none of the {len(known)} files"
         raise InputError(
             *(f"{place}: has no column {name!r}; {near_columns([name], first.schema)}" for name in missing),
-            hint="the goals file (or --by) names columns that the events do not have",
+            hint="the goals file (or an option) names columns that the events do not have",
         )
     return missing
 
