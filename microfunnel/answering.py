@@ -85,7 +85,13 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
         limits = limits_of(goals, period, found.known_until)
         needed = None if question.needs_all_events or firsts is not None else pl.any_horizontal(*named)
         count_rows = partial(
-            count, goals=goals, named=named, limits=limits, ask=question.count, with_repeats=options.with_doubts
+            count,
+            goals=goals,
+            named=named,
+            limits=limits,
+            ask=question.count,
+            with_sessions=question.needs_sessions,
+            with_repeats=options.with_doubts,
         )
         count_part = partial(_count_part, needed=needed, count_rows=count_rows)
         parts, duplicates, all_users = _count_all(rows.partitions(), count_part, users, events.listener)

@@ -40,6 +40,8 @@ class Peers(StrEnum):
 class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
+    CREDIT = "credit"
+    LAG = "lag"
     INSPECTION = "inspection"
     EFFECTS = "effects"
     PATHS = "paths"

@@ -57,9 +57,12 @@ def count(  # noqa: PLR0913
     limits: Limits,
     ask: Callable[[pl.DataFrame, Limits], T],
     *,
+    with_sessions: bool = False,
     with_repeats: bool = False,
 ) -> Counts[T]:
     """The counts of every goal over whole users, of how rows repeat each other, if asked for, and of what `ask` finds.
+
+    Rows have sessions where goals and funnels need them, or if asked for.
 
     `rows` holds, in any order, the events that some goal needs (all events where sessions matter): `user`, `time`,
     `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
@@ -67,11 +70,12 @@ def count(  # noqa: PLR0913
     """
     rows = _sorted(rows, named)
     repeats = count_repeats(rows, specific_columns(named)) if with_repeats else None
-    rows = _completed(rows, goals, named, limits)
+    with_sessions = with_sessions or goals.need_sessions
+    rows = _completed(rows, named, limits, with_sessions=with_sessions)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
         currencies=tally_currencies(rows, goals.goals),
-        sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
+        sessions=rows[SESSION].drop_nulls().n_unique() if with_sessions else None,
         repeats=repeats,
         found=ask(rows, limits),
     )
@@ -86,7 +90,7 @@ def tally_funnels(
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
     """The rows sorted by user and time, with sessions where they matter and each goal true on its completions alone."""
-    return _completed(_sorted(rows, named), goals, named, limits)
+    return _completed(_sorted(rows, named), named, limits, with_sessions=goals.need_sessions)
 
 
 def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
@@ -94,8 +98,8 @@ def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
     return _by_user(rows, rows.columns if any(goal.counted for goal in named.values()) else [TIME])
 
 
-def _completed(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
-    if goals.need_sessions:
+def _completed(rows: pl.DataFrame, named: Mapping[str, Goal], limits: Limits, *, with_sessions: bool) -> pl.DataFrame:
+    if with_sessions:
         rows = add_sessions(rows, limits.session_timeout)
     return complete_goals(rows, named)
 

@@ -36,6 +36,7 @@ VALUES = {"by": pl.String, "segment": pl.String, "step": pl.Int64, "value": pl.I
 SUMS = (
     *("n", "total_us", "completions", "users", "value", "unread"),
     *("converted", "early", "young", "done", "exposed", "followed"),
+    *("credit", "touches", "on_path", "censored"),
 )
 """The columns that add up; all others say what is counted in them."""
 

@@ -184,20 +184,25 @@ def _times(histogram: pl.DataFrame) -> dict[Key, Times]:
 
 
 def summary(histogram: pl.DataFrame) -> Times:
-    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row.
+    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row."""
+    total_us = int(histogram["total_us"].sum())
+    return Times(int(histogram["n"].sum()), total_us, percentiles(histogram["seconds"], histogram["n"]))
 
-    Percentiles interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
+
+def percentiles(values: pl.Series, counts: pl.Series) -> dict[str, float]:
+    """The percentiles by their names in PERCENTILES, of different values in order and how often each occurs.
+
+    They interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
     """
-    seconds, up_to = histogram["seconds"], histogram["n"].cum_sum()
+    up_to = counts.cum_sum()
     n = int(up_to[-1])
     ranks = [(n - 1) * share for share in PERCENTILES.values()]
     # All ranks in one search: there are many segments, and a call of polars takes longer than what it looks up.
     low, high = (
-        seconds.gather(up_to.search_sorted(pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks]), side="right"))
+        values.gather(up_to.search_sorted(pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks]), side="right"))
         for ahead in (0, 1)
     )
-    percentiles = {
+    return {
         name: below + (above - below) * (rank - int(rank))
         for name, rank, below, above in zip(PERCENTILES, ranks, low, high, strict=True)
     }
-    return Times(n, int(histogram["total_us"].sum()), percentiles)
