@@ -124,7 +124,7 @@ def test_segments_say_where_their_value_is_read() -> None:
 
 def test_a_period_has_what_the_funnel_has() -> None:
     funnel = rendered(reports.TREND)["funnels"][0]
-    apart = {"funnel", "order", "count", "entry", "window_seconds", "left_out", "segments", "trend"}
+    apart = {"funnel", "order", "count", "entry", "window_seconds", "left_out", "segments", "trend", "what_if"}
     assert [*funnel["trend"][0]][1:] == [key for key in funnel if key not in apart]
     assert [period["period"] for period in funnel["trend"]][-1] == "2026-10-31"
 
