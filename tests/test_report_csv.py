@@ -74,7 +74,7 @@ def test_the_lines_of_steps_say_what_the_json_says(name: str) -> None:
 def test_the_lines_of_goals_say_what_the_json_says(name: str) -> None:
     lines = [line for line in lines_of(REPORTS[name]) if line["table"] == "goal"]
     for line, goal in zip(lines, json_of(REPORTS[name])["goals"], strict=True):
-        for key in {"goal", "kind", "completions", "users", "rate", "value_per_completion", "currency"}:
+        for key in ("goal", "kind", "completions", "users", "rate", "value_per_completion", "currency"):
             assert line[key] == shown(goal[key]), key
         assert line["value_per_unit"] == shown(goal["value_per_user"])
         assert (line["value"] == "") is (goal["value"] is None)

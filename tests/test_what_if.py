@@ -177,7 +177,7 @@ def simulated(truth: Truth, onward: float, chance: random.Random) -> FunnelResul
         ({"x": (200, 0.3), "y": (200, 0.3)}, 0.5),
         ({"x": (150, 0.5), "y": (300, 0.3)}, 0.3),
         ({"x": (60, 0.2), "y": (90, 0.25), "z": (120, 0.3), "w": (80, 0.3)}, 0.6),
-        ({name: (100, 0.4) for name in "rstuvwxyz"}, 0.5),
+        (dict.fromkeys("rstuvwxyz", (100, 0.4)), 0.5),
     ],
     ids=["alike", "one better", "several", "nine alike"],
 )
