@@ -24,6 +24,7 @@ REPORTS = {
     "strict": reports.STRICT,
     "broken_down": reports.BROKEN_DOWN,
     "trend": reports.TREND,
+    "money": reports.MONEY,
     "what_if": with_levers(reports.SHOP),
 }
 TIMES = {"mean_seconds": "mean", "median_seconds": "median"}

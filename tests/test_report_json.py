@@ -26,6 +26,7 @@ REPORTS = {
     "strict": reports.STRICT,
     "broken_down": reports.BROKEN_DOWN,
     "trend": reports.TREND,
+    "money": reports.MONEY,
 }
 STOPPED = SCHEMA["$defs"]["stopped"]["required"]
 SCREEN = Screen(None, colour=False, unicode=True)

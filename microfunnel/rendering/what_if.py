@@ -89,5 +89,6 @@ def _table(levers: Sequence[Lever], funnel: FunnelResult, screen: Screen) -> lis
     ]
     if funnel.totals.value_per_converted is not None:
         worth = _each(found, lambda best: money(round(best.gain.value or 0.0, 2), funnel.totals.currency))
-        columns.append(figures("worth", worth, styles, goes=1))
+        amounts = [name(amount, screen, style) for amount, style in zip(worth, styles, strict=True)]
+        columns.append(Column(Text("worth", style=HEADER), amounts, goes=1))
     return grid(columns, screen)
