@@ -194,7 +194,7 @@ def test_value_at_risk_is_the_lost_at_the_mean_of_the_converted() -> None:
 
 def test_without_a_conversion_nothing_is_known_to_be_at_risk() -> None:
     totals = report(("u", "see", "", None)).funnels[0].totals
-    assert (totals.value, totals.value_per_converted, totals.value_at_risk) == (0, None, None)
+    assert (totals.value, totals.value_per_converted, totals.value_at_risk) == (Decimal(0), None, None)
 
 
 def counted(steps: list[Any], events: Mapping[int, list[tuple[str, str]]], **options: Any) -> list[Decimal | None]:

@@ -88,7 +88,7 @@ def test_the_lines_of_what_ifs_say_what_the_json_says() -> None:
     for funnel in json_of(report)["funnels"]:
         for lever in funnel["what_if"]:
             best = lever["to_best_segment"]
-            gains = [("by_a_tenth", {}, lever["by_a_tenth"])]
+            gains: list[tuple[str, dict[str, str], dict[str, Any]]] = [("by_a_tenth", {}, lever["by_a_tenth"])]
             gains += [("to_best_segment", best["by"], best["gain"])] if best else []
             for kind, by, gain in gains:
                 line = next(lines)
