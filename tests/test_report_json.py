@@ -183,7 +183,7 @@ def test_times_are_utc_to_the_microsecond(micros: int | None, shown: str | None)
 )
 def test_values_are_numbers_without_noise(value: Decimal | None, printed: str) -> None:
     report = replace(reports.SHOP, goals=(replace(reports.SCORECARD[0], value=value),))
-    assert f'"value": {printed}\n' in FORMATS["json"](report, SCREEN)
+    assert f'"value": {printed},\n      "value_per_completion"' in FORMATS["json"](report, SCREEN)
 
 
 @pytest.mark.parametrize(("seconds", "printed"), [(604_800.0, "604800"), (0.5, "0.5"), (None, "null")])
