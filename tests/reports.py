@@ -301,6 +301,22 @@ MONEY = with_levers(
 TREND, LONG_TREND = (alone(replace(SHOP.funnels[0], segments=(), trend=days(n))) for n in (14, 92))
 
 
+KINDS = {
+    "shop": SHOP,
+    "long": LONG,
+    "nobody": NOBODY,
+    "no_funnels": NO_FUNNELS,
+    "without_users": WITHOUT_USERS,
+    "coupon": COUPON,
+    "any_order": ANY_ORDER,
+    "open": OPEN,
+    "strict": STRICT,
+    "broken_down": BROKEN_DOWN,
+    "trend": TREND,
+    "money": MONEY,
+}
+
+
 def hostile(name: str) -> Report:
     """A report in which everything that comes from a file bears the name."""
     named = totals(

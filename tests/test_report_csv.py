@@ -7,26 +7,12 @@ from typing import Any
 
 import pytest
 import reports
+from reports import KINDS
 
-from microfunnel.insights.what_if import with_levers
 from microfunnel.rendering import FORMATS, Screen
 from microfunnel.results import Report
 
 SCREEN = Screen(None, colour=False, unicode=True)
-REPORTS = {
-    "shop": reports.SHOP,
-    "nobody": reports.NOBODY,
-    "no_funnels": reports.NO_FUNNELS,
-    "without_users": reports.WITHOUT_USERS,
-    "coupon": reports.COUPON,
-    "any_order": reports.ANY_ORDER,
-    "open": reports.OPEN,
-    "strict": reports.STRICT,
-    "broken_down": reports.BROKEN_DOWN,
-    "trend": reports.TREND,
-    "money": reports.MONEY,
-    "what_if": with_levers(reports.SHOP),
-}
 TIMES = {"mean_seconds": "mean", "median_seconds": "median"}
 PER_UNIT = {"value_per_unit": "value_per_user"}
 
@@ -58,10 +44,10 @@ def steps_of(report: Any) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
                 yield said | {"entered": str(part["entered"])}, step
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_lines_of_steps_say_what_the_json_says(name: str) -> None:
-    lines = [line for line in lines_of(REPORTS[name]) if line["table"] == "step"]
-    for line, (said, step) in zip(lines, steps_of(json_of(REPORTS[name])), strict=True):
+    lines = [line for line in lines_of(KINDS[name]) if line["table"] == "step"]
+    for line, (said, step) in zip(lines, steps_of(json_of(KINDS[name])), strict=True):
         assert {key: line[key] for key in said} == said
         same = set(line) & set(step)
         assert {"reached", "dropped", "from_previous", "value", "value_at_risk", "currency"} <= same
@@ -71,10 +57,10 @@ def test_the_lines_of_steps_say_what_the_json_says(name: str) -> None:
             assert line[key] == shown((step["seconds_from_previous"] or {}).get(inner))
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_lines_of_goals_say_what_the_json_says(name: str) -> None:
-    lines = [line for line in lines_of(REPORTS[name]) if line["table"] == "goal"]
-    for line, goal in zip(lines, json_of(REPORTS[name])["goals"], strict=True):
+    lines = [line for line in lines_of(KINDS[name]) if line["table"] == "goal"]
+    for line, goal in zip(lines, json_of(KINDS[name])["goals"], strict=True):
         for key in ("goal", "kind", "completions", "users", "rate", "value_per_completion", "currency"):
             assert line[key] == shown(goal[key]), key
         assert line["value_per_unit"] == shown(goal["value_per_user"])
@@ -83,7 +69,7 @@ def test_the_lines_of_goals_say_what_the_json_says(name: str) -> None:
 
 
 def test_the_lines_of_what_ifs_say_what_the_json_says() -> None:
-    report = REPORTS["what_if"]
+    report = reports.MONEY
     lines = iter(line for line in lines_of(report) if line["table"] == "what_if")
     for funnel in json_of(report)["funnels"]:
         for lever in funnel["what_if"]:
@@ -100,7 +86,7 @@ def test_the_lines_of_what_ifs_say_what_the_json_says() -> None:
 
 
 def test_only_who_asks_what_if_gets_its_columns() -> None:
-    assert "more_conversions" in FORMATS["csv"](REPORTS["what_if"], SCREEN).splitlines()[0]
+    assert "more_conversions" in FORMATS["csv"](reports.MONEY, SCREEN).splitlines()[0]
     assert "more_conversions" not in FORMATS["csv"](reports.SHOP, SCREEN).splitlines()[0]
 
 
