@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from microfunnel.insights.what_if import with_levers
+from microfunnel.levers import BestSegment, Gain, Lever
 from microfunnel.results import (
     PERCENTILES,
     EventsResult,
@@ -281,7 +283,38 @@ def days(n: int) -> tuple[PeriodOfEntry, ...]:
     return tuple(found)
 
 
+def worth(counted: Totals, value: str, currency: str | None) -> Totals:
+    """The same with a value of the last step, and a tenth of it of the first."""
+    first, *between, last = counted.steps
+    tenth = replace(first, value=Decimal(value) / 10, currency=currency)
+    return replace(counted, steps=(tenth, *between, replace(last, value=Decimal(value), currency=currency)))
+
+
+MONEY = with_levers(
+    Report(
+        EVENTS,
+        tuple(replace(goal, currency="EUR") for goal in SCORECARD if goal.goal != "newsletter"),
+        (replace(SHOP.funnels[0], totals=worth(SHOP.funnels[0].totals, "38211.45", "EUR")),),
+    )
+)
+"""Money, and what if a step rose."""
 TREND, LONG_TREND = (alone(replace(SHOP.funnels[0], segments=(), trend=days(n))) for n in (14, 92))
+
+
+KINDS = {
+    "shop": SHOP,
+    "long": LONG,
+    "nobody": NOBODY,
+    "no_funnels": NO_FUNNELS,
+    "without_users": WITHOUT_USERS,
+    "coupon": COUPON,
+    "any_order": ANY_ORDER,
+    "open": OPEN,
+    "strict": STRICT,
+    "broken_down": BROKEN_DOWN,
+    "trend": TREND,
+    "money": MONEY,
+}
 
 
 def hostile(name: str) -> Report:
@@ -292,13 +325,25 @@ def hostile(name: str) -> Report:
         in_progress=5,
         known={"entered_here": (100, 1, 0), "excluded": (0, 2, 3)},
     )
+    named = worth(named, "12.5", name)
     segments = [
         by(name, name, named),
         by(name, "plain", totals((90, 80, 70), goals=(name, "plain", name))),
         Segment({name: name, f"{name}2": name}, f"step:{name}", named),
     ]
+    best = BestSegment({name: name}, 40, 100, 3, Gain(0.4, 12.0, 1.0, 20.0, Decimal("1.25")))
+    lever = Lever(3, name, 0.25, Gain(0.275, 1.0, 0.5, 1.5, Decimal("1.25")), best)
+    levers = (lever, replace(lever, step=2, best=replace(best, by={f"{name}2": name})))
     return Report(
         replace(EVENTS, warnings=(ReportWarning("odd", name, (name,)),), rejected={name: 5}),
-        tuple(replace(goal, goal=name) for goal in SCORECARD),
-        (replace(funnel(named, name, segments), count=name, left_out=2, trend=(PeriodOfEntry(name, named),) * 3),),
+        tuple(replace(goal, goal=name, currency=name) for goal in SCORECARD),
+        (
+            replace(
+                funnel(named, name, segments),
+                count=name,
+                left_out=2,
+                trend=(PeriodOfEntry(name, named),) * 3,
+                levers=levers,
+            ),
+        ),
     )

@@ -1,8 +1,12 @@
 """What goals and steps are worth: exact sums against plain Python, currencies, and what is at risk."""
 
+import csv
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,9 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import START, TICK, examples
 
+from microfunnel.analysis import analyse, question_of
 from microfunnel.counting.money import CODES, SIGNS, amount_expr, currency_expr
 from microfunnel.errors import InputError
 from microfunnel.goals import Goal
+from microfunnel.questions import Period
+from microfunnel.reading.events import Request, read_events
+from microfunnel.reading.goals_file import read_goals
 from microfunnel.results import Report
 
 GOALS: dict[str, Any] = {
@@ -186,7 +194,7 @@ def test_value_at_risk_is_the_lost_at_the_mean_of_the_converted() -> None:
 
 def test_without_a_conversion_nothing_is_known_to_be_at_risk() -> None:
     totals = report(("u", "see", "", None)).funnels[0].totals
-    assert (totals.value, totals.value_per_converted, totals.value_at_risk) == (0, None, None)
+    assert (totals.value, totals.value_per_converted, totals.value_at_risk) == (Decimal(0), None, None)
 
 
 def counted(steps: list[Any], events: Mapping[int, list[tuple[str, str]]], **options: Any) -> list[Decimal | None]:
@@ -221,3 +229,44 @@ def test_a_step_of_several_goals_has_a_value_where_one_of_them_does() -> None:
     assert counted(["see", {"any": ["lead", "buy"], "name": "either"}], log) == [None, None]
     assert counted(["see", {"match": {"event": "buy"}, "name": "own"}], log) == [None, None]
     assert counted(["see", "tip"], log) == [None, 2]
+
+
+# --- the sample -------------------------------------------------------------------------------------------------------
+
+SAMPLE = Path(__file__).parents[1] / "sample_data"
+STEPS = ("product_view", "add_to_cart", "checkout_start", "purchase")
+WEEK = timedelta(days=7)
+
+
+def journey(events: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The events of the best attempt of one user: the deepest, then the one that got there first, then the latest."""
+    times = [datetime.fromisoformat(event["timestamp"]) for event in events]
+    found = []
+    for entry, event in enumerate(events):
+        if event["event"] != STEPS[0]:
+            continue
+        path = [entry]
+        for step in STEPS[1:]:
+            later = (n for n in range(path[-1] + 1, len(events)) if events[n]["event"] == step)
+            following = next(later, None)
+            if following is None or times[following] > times[entry] + WEEK:
+                break
+            path.append(following)
+        found.append(path)
+    best = min(found, key=lambda path: (-len(path), times[path[-1]], -path[0]), default=[])
+    return [events[n] for n in best]
+
+
+def test_the_funnel_of_the_sample_is_worth_what_plain_python_says() -> None:
+    with (SAMPLE / "events.csv").open(encoding="utf-8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: (row["user_id"], row["timestamp"]))
+    journeys = [journey(list(events)) for _, events in groupby(rows, key=lambda row: row["user_id"])]
+    orders = [Decimal(steps[-1]["revenue"]) for steps in journeys if len(steps) == len(STEPS)]
+    goals = read_goals(SAMPLE.parent / "goals.example.yaml")
+    request = Request([str(SAMPLE / "events.csv")], goals.events, question_of(goals).fields_needed, sessions=True)
+    report = read_events(request, None, lambda table: analyse(table, goals, Period()))
+    totals = report.funnels[0].totals
+    assert (totals.converted, totals.value) == (len(orders), sum(orders)) == (415, Decimal("26531.95"))
+    assert totals.value_at_risk == (2896 - 415) * Decimal("26531.95") / 415
+    value = next(goal for goal in report.goals if goal.goal == "purchase")
+    assert (value.completions, value.value) == (489, Decimal("32057.35"))

@@ -200,3 +200,34 @@ def test_a_parameter_of_ga4_is_found_by_its_key() -> None:
             money += Decimal(str(values.get("value") or 0))
     page, buy = report_of("ga4_events.parquet", goals).goals
     assert (page.completions, buy.value) == (len(visits), money)
+
+
+def test_money_of_ga4_is_of_one_currency() -> None:
+    """575 purchases of 41,534.96 US dollars; 49 say the currency and no amount."""
+    value = {"column": "event_params.value", "currency": "event_params.currency"}
+    goals = {
+        "events": {"columns": {"user": "user_pseudo_id"}},
+        "goals": {"buy": {"kind": "macro", "match": {"event": "purchase"}, "value": value}},
+        "funnels": {"buy": {"steps": ["buy"], "window": "none"}},
+    }
+    report = report_of("ga4_events.parquet", goals)
+    (buy,), (funnel,) = report.goals, report.funnels
+    assert (buy.completions, buy.value, buy.currency) == (624, Decimal("41534.96"), "USD")
+    assert [warning.message for warning in report.events.warnings if warning.warning == "unread_value"] == [
+        "49 completions of `buy` have no number in `event_params.value`"
+    ]
+    first: dict[str, dict[int, list[Any]]] = {}
+    rows = pl.read_parquet(
+        DATA / "ga4_events.parquet", columns=["event_name", "event_params", "user_pseudo_id", "event_timestamp"]
+    )
+    for name, params, user, time in rows.iter_rows():
+        if name == "purchase":
+            values = {
+                param["key"]: next((v for v in param["value"].values() if v is not None), None) for param in params
+            }
+            first.setdefault(user, {}).setdefault(time, []).append(values.get("value"))
+    entries = [times[min(times)] for times in first.values()]
+    worth = [
+        min((Decimal(str(value)) for value in those if value is not None), default=Decimal(0)) for those in entries
+    ]
+    assert (funnel.totals.converted, funnel.totals.value) == (len(first), sum(worth))

@@ -8,25 +8,13 @@ from typing import Any
 import pytest
 import reports
 from jsonschema import Draft202012Validator
+from reports import KINDS
 
 from microfunnel.rendering import FORMATS, Screen
 from microfunnel.results import Report, Times
 
 SCHEMA = json.loads((files("microfunnel") / "schemas" / "report.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-REPORTS = {
-    "shop": reports.SHOP,
-    "long": reports.LONG,
-    "nobody": reports.NOBODY,
-    "no_funnels": reports.NO_FUNNELS,
-    "without_users": reports.WITHOUT_USERS,
-    "coupon": reports.COUPON,
-    "any_order": reports.ANY_ORDER,
-    "open": reports.OPEN,
-    "strict": reports.STRICT,
-    "broken_down": reports.BROKEN_DOWN,
-    "trend": reports.TREND,
-}
 STOPPED = SCHEMA["$defs"]["stopped"]["required"]
 SCREEN = Screen(None, colour=False, unicode=True)
 
@@ -39,9 +27,9 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_reports_keep_the_schema(name: str) -> None:
-    VALIDATOR.validate(rendered(REPORTS[name]))
+    VALIDATOR.validate(rendered(KINDS[name]))
 
 
 @pytest.mark.parametrize("text", reports.HOSTILE)
@@ -61,9 +49,9 @@ def test_the_schema_describes_every_field_and_admits_no_other() -> None:
         assert all("description" in field or "$ref" in field for field in part["properties"].values())
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_fields_come_in_the_order_of_the_schema(name: str) -> None:
-    report = rendered(REPORTS[name])
+    report = rendered(KINDS[name])
     parts = SCHEMA["$defs"]
     assert list(report) == SCHEMA["required"]
     assert list(report["events"]) == parts["events"]["required"]
@@ -77,9 +65,9 @@ def test_fields_come_in_the_order_of_the_schema(name: str) -> None:
         assert all(list(step["seconds_from_first"]) == parts["seconds"]["required"] for step in funnel["steps"][1:])
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_rate_is_the_ratio_of_two_printed_counts(name: str) -> None:
-    report = rendered(REPORTS[name])
+    report = rendered(KINDS[name])
     for funnel in report["funnels"]:
         for totals in (funnel, *funnel["segments"], *funnel["trend"]):
             required = [step for step in totals["steps"] if not step["optional"]]
@@ -95,9 +83,9 @@ def test_every_rate_is_the_ratio_of_two_printed_counts(name: str) -> None:
                 assert step["drop_off"] == ratio(step["dropped"], before["reached"])
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_what_stopped_units_adds_up_to_the_dropped(name: str) -> None:
-    for funnel in rendered(REPORTS[name])["funnels"]:
+    for funnel in rendered(KINDS[name])["funnels"]:
         for step in funnel["steps"]:
             stopped = step["stopped"]
             if stopped is None:
@@ -124,7 +112,7 @@ def test_segments_say_where_their_value_is_read() -> None:
 
 def test_a_period_has_what_the_funnel_has() -> None:
     funnel = rendered(reports.TREND)["funnels"][0]
-    apart = {"funnel", "order", "count", "entry", "window_seconds", "left_out", "segments", "trend"}
+    apart = {"funnel", "order", "count", "entry", "window_seconds", "left_out", "segments", "trend", "what_if"}
     assert [*funnel["trend"][0]][1:] == [key for key in funnel if key not in apart]
     assert [period["period"] for period in funnel["trend"]][-1] == "2026-10-31"
 
@@ -182,7 +170,7 @@ def test_times_are_utc_to_the_microsecond(micros: int | None, shown: str | None)
 )
 def test_values_are_numbers_without_noise(value: Decimal | None, printed: str) -> None:
     report = replace(reports.SHOP, goals=(replace(reports.SCORECARD[0], value=value),))
-    assert f'"value": {printed}\n' in FORMATS["json"](report, SCREEN)
+    assert f'"value": {printed},\n      "value_per_completion"' in FORMATS["json"](report, SCREEN)
 
 
 @pytest.mark.parametrize(("seconds", "printed"), [(604_800.0, "604800"), (0.5, "0.5"), (None, "null")])

@@ -29,6 +29,7 @@ REPORTS = {
     "broken_down": reports.BROKEN_DOWN,
     "trend": reports.TREND,
     "long_trend": reports.LONG_TREND,
+    "money": reports.MONEY,
 }
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 table = FORMATS["table"]
@@ -62,13 +63,15 @@ def test_the_unusual_looks_as_accepted(report: str, width: int | None) -> None:
     accept(f"{report}-{width or 'file'}", table(REPORTS[report], Screen(width, colour=False, unicode=True)))
 
 
-@pytest.mark.parametrize("report", ["coupon", "any_order", "open", "strict", "broken_down", "trend", "long_trend"])
+@pytest.mark.parametrize(
+    "report", ["coupon", "any_order", "open", "strict", "broken_down", "trend", "long_trend", "money"]
+)
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_every_kind_of_funnel_looks_as_accepted(report: str, width: int) -> None:
     accept(f"{report}-{width}", table(REPORTS[report], Screen(width, colour=False, unicode=True)))
 
 
-@pytest.mark.parametrize("report", ["broken_down", "open", "trend"])
+@pytest.mark.parametrize("report", ["broken_down", "open", "trend", "money"])
 def test_every_kind_looks_as_accepted_in_colour_and_in_ascii(report: str) -> None:
     accept(f"{report}-80-colour-utf8", table(REPORTS[report], Screen(80, colour=True, unicode=True)))
     accept(f"{report}-80-plain-ascii", table(REPORTS[report], Screen(80, colour=False, unicode=False)))

@@ -77,10 +77,8 @@ def _worth(totals: Totals, screen: Screen) -> list[Text]:
     if value is None or each is None or at_risk is None:
         return []
     shown, mean, lost = (money(amount, totals.currency) for amount in (value, each, at_risk))
-    return [
-        name(f"The converted are worth {shown}, {mean} each", screen),
-        name(f"{lost} at risk with the others", screen),
-    ]
+    found = [name(f"The converted are worth {shown}, {mean} each", screen)]
+    return [*found, name(f"{lost} at risk with the others", screen)] if totals.converted < totals.entered else found
 
 
 def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:

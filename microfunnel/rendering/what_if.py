@@ -37,7 +37,7 @@ def _sentence(levers: Sequence[Lever], funnel: FunnelResult, screen: Screen) -> 
         rates = f"{percent(lever.best.gain.rate)} instead of {percent(lever.rate)}"
         said = f"{step} at the rate of {segment} ({rates}): {_more(lever.best.gain, currency)}"
         return wrap(Text.assemble(("Biggest lever: ", "bold"), name(said, screen)), screen)
-    alike = all(each.by_a_tenth.more == lever.by_a_tenth.more for each in levers)
+    alike = len(levers) > 1 and all(each.by_a_tenth.more == lever.by_a_tenth.more for each in levers)
     where = "whichever step rises by a tenth" if alike else f"{words(lever.goal)} by a tenth"
     known = "No segment does better in a step, beyond chance" if funnel.segments else "Segments (--by) may show more"
     said = f"{where}: {_more(lever.by_a_tenth, currency)}. {known}."
@@ -89,5 +89,6 @@ def _table(levers: Sequence[Lever], funnel: FunnelResult, screen: Screen) -> lis
     ]
     if funnel.totals.value_per_converted is not None:
         worth = _each(found, lambda best: money(round(best.gain.value or 0.0, 2), funnel.totals.currency))
-        columns.append(figures("worth", worth, styles, goes=1))
+        amounts = [name(amount, screen, style) for amount, style in zip(worth, styles, strict=True)]
+        columns.append(Column(Text("worth", style=HEADER), amounts, goes=1))
     return grid(columns, screen)
