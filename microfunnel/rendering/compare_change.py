@@ -101,8 +101,8 @@ def _split(finding: ChangeFinding, screen: Screen) -> list[Text]:
     columns = [
         Column(title, [*labels, Text("all")], right=False, least=10),
         figures("compared", [f"{number(old.whole)} to {number(new.whole)}" for old, new in sides], goes=1),
-        figures("share", _shares(sides), goes=3),
-        figures("converted", [_from_to(old.value, new.value) for old, new in sides], goes=2),
+        figures("share", _shares(sides), goes=2),
+        figures("converted", [_from_to(old.value, new.value) for old, new in sides], goes=3),
         figures("mix", [*_points([each.mix for each in finding.segments]), _point(finding.mix)]),
         figures("rate", [*_points([each.rate for each in finding.segments]), _point(finding.rate)]),
     ]

@@ -113,6 +113,8 @@ def _apart(finding: VariantsFinding, screen: Screen) -> list[Text]:
         f"seen in several variants: {number(finding.several.entered)} {units}, left out",
         f"without variant: {number(finding.without.entered)}",
     ]
+    if in_progress := sum(each.totals.in_progress or 0 for each in finding.variants):
+        phrases.append(f"{number(in_progress)} still in progress count as not converted")
     if finding.sample_ratio_p is not None:
         verdict = "off" if finding.is_mismatched else "as meant"
         phrases.append(f"the split is {verdict} (p {chance(finding.sample_ratio_p)})")
