@@ -30,7 +30,6 @@ from microfunnel.events import USER
 from microfunnel.findings.compare import Difference, Experiment, VariantsFinding
 from microfunnel.goals import Goals
 from microfunnel.insights.compare import (
-    Counted,
     compare_periods,
     compare_segments,
     compare_sets,
@@ -61,7 +60,7 @@ def checked(file: Mapping[str, Any]) -> Goals:
 
 
 def journeys_of(rows: Log, file: Mapping[str, Any], limits: Limits = NO_LIMITS) -> dict[Any, Journey]:
-    return {unit: journey for unit, (journey,) in count_funnel(rows, file, "f", limits).journeys.items() if journey}
+    return {unit: journey for unit, (journey,) in count_funnel(rows, file, "f", limits).journeys.items()}
 
 
 def counting_of(rows: Log, file: Mapping[str, Any]) -> Counting:
@@ -159,7 +158,7 @@ def experiment_log(seed: int, rates: Mapping[str, float], n: int = 400, both: in
     chance, rows = random.Random(seed), Log()
     for number in range(n):
         variant = chance.choice(sorted(rates))
-        at = {"user": f"u{number}", "time": START + number}
+        at: dict[str, str | int | None] = {"user": f"u{number}", "time": START + number}
         rows.append({**at, "event": "a", "device": variant})
         if chance.random() < rates[variant]:
             rows.append({**at, "time": START + number + 5, "event": "b", "device": variant})
@@ -273,8 +272,8 @@ def test_two_sets_of_files_are_compared_like_two_periods_of_other_users() -> Non
     ends: Log = [{"user": "x", "time": START + 2 * 10**9, "event": "z"}]
     everything = table_of([*older, *newer, *ends], goals)
     apart = compare_periods(everything, goals, (Period(until=turn), Period(since=turn)))
-    counted: list[Counted] = [count_set(table_of([*rows, *ends], goals), goals, Period()) for rows in (older, newer)]
-    found = compare_sets(*counted, goals, Period())
+    before, after = (count_set(table_of([*rows, *ends], goals), goals, Period()) for rows in (older, newer))
+    found = compare_sets(before, after, goals, Period())
     assert found.both is None
     assert found.before.compared.conversion.whole == 200
     assert [each.before for each in found.segments] == [each.before for each in apart.segments]

@@ -76,7 +76,7 @@ def _notes(finding: ChangeFinding, screen: Screen) -> list[Text]:
     if finding.before.still_open or finding.after.still_open:
         phrases.append(f"{units} whose window is still open are left out on both sides")
     if finding.both:
-        phrases.append(f"{number(finding.both)} {units} entered in both periods and count in each")
+        phrases.append(f"{units} that entered in both periods and count in each: {number(finding.both)}")
     return wrap(Text("; ".join(phrases), style="dim"), screen) if phrases else []
 
 
