@@ -23,8 +23,8 @@ NAMES = {"variant": "--variant", "against": "--against", "baseline": "--baseline
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """The options of the command that say what is compared."""
+class Comparison:
+    """What the options say is compared."""
 
     variant: str | None = None
     control: str | None = None
@@ -37,6 +37,11 @@ class Options:
         """A UsageError where they do not go together, or not with these files."""
         if "-" in events and "-" in self.baseline:
             raise UsageError("standard input (-) can't be both sets of events")
+        if bool(self.variant) != bool(self.control):
+            missing, there = ("--control", "--variant") if self.variant else ("--variant", "--control")
+            raise UsageError(f"{there} goes with {missing}", hint=WAYS[0])
+        if self.split and not self.variant:
+            raise UsageError("--split goes with --variant and --control", hint=WAYS[0])
         given = [option for name, option in NAMES.items() if getattr(self, name)]
         if len(given) > 1:
             raise UsageError(f"{given[0]} goes without {given[1]}", hint=_ways())
@@ -44,11 +49,6 @@ class Options:
             raise UsageError("nothing says what to compare", hint=_ways())
         if self.variant and self.by:
             raise UsageError("--variant goes without --by", hint=_ways())
-        if bool(self.variant) != bool(self.control):
-            missing, there = ("--control", "--variant") if self.variant else ("--variant", "--control")
-            raise UsageError(f"{there} goes with {missing}", hint=WAYS[0])
-        if self.split and not self.variant:
-            raise UsageError("--split goes with --variant and --control", hint=WAYS[0])
 
     def experiment(self) -> Experiment | None:
         """The A/B test, if it is one."""
@@ -73,14 +73,15 @@ def choose_funnel(goals: Goals, name: str | None) -> list[str]:
 
 
 def comparable(goals: Goals, *, with_segments: bool) -> Goals:
-    """The goals with their one funnel, by its segments or as a whole; a UsageError where it can't be compared."""
+    """The goals of their one funnel, by its segments or as a whole; a UsageError where it can't be compared."""
     ((name, funnel),) = goals.funnels.items()
     _refuse(name, funnel, with_segments=with_segments)
-    return goals if with_segments else goals.model_copy(update={"funnels": {name: _whole(funnel)}})
-
-
-def _whole(funnel: Funnel) -> Funnel:
-    return funnel.model_copy(update={"by": []})
+    if not with_segments:
+        funnel = funnel.model_copy(update={"by": []})
+    # Other goals may need all events and sessions, and nobody sees what they count.
+    needed = {goal for step in funnel.steps for goal in step.goals} | {each.goal for each in funnel.exclude}
+    kept = {goal: definition for goal, definition in goals.goals.items() if goal in needed}
+    return goals.model_copy(update={"goals": kept or goals.goals, "funnels": {name: funnel}})
 
 
 def _refuse(name: str, funnel: Funnel, *, with_segments: bool) -> None:

@@ -1,12 +1,13 @@
 """What the sample of an experiment can say: relative lift, the smallest effect it could find, its sample ratio."""
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from math import sqrt
 
 from microfunnel.results import Rate
 
 POWER = 0.8
 LEVEL = 0.05
+PAIR = 2
 ENOUGH = 5
 """Units that are expected at least in each group for chi-square to hold."""
 
@@ -54,12 +55,17 @@ def smallest_effect(control: Rate, units: int, power: float = POWER, level: floa
 
 
 def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> float | None:
-    """How often chance alone would split units so far from these shares (chi-square); None where there are too few."""
-    from scipy.stats import chisquare
+    """How often chance alone would split units so far from these shares, or farther.
+
+    Chi-square; where fewer than ENOUGH are expected in a group, the exact binomial test of two groups, and None for
+    more groups. None where there is nothing to split.
+    """
+    from scipy.stats import binomtest, chisquare
 
     everybody, whole = sum(counts), sum(shares)
     expected = [everybody * share / whole for share in shares]
-    if len(counts) < 2 or min(expected) < ENOUGH:  # noqa: PLR2004
+    if not everybody or len(counts) == 1:
         return None
-    p = float(chisquare(counts, expected).pvalue)
-    return p if isfinite(p) else None
+    if min(expected) >= ENOUGH:
+        return float(chisquare(counts, expected).pvalue)
+    return float(binomtest(counts[0], everybody, shares[0] / whole).pvalue) if len(counts) == PAIR else None

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, chi2, norm
+from scipy.stats import binom, binomtest, chi2, norm
 from statsmodels.stats.proportion import power_proportions_2indep
 from strategies import examples
 
@@ -89,18 +89,26 @@ def test_the_sample_ratio_is_tested_by_chi_square(groups: list[tuple[int, int]])
     expected = [Fraction(everybody * share, sum(shares)) for share in shares]
     statistic = float(sum((count - due) ** 2 / due for count, due in zip(counts, expected, strict=True)))
     found = sample_ratio(counts, [float(share) for share in shares])
-    assert (found is None) == (min(expected) < 5)
-    if found is not None:
+    if min(expected) < 5:
+        exact = binomtest(counts[0], everybody, shares[0] / sum(shares)).pvalue if len(groups) == 2 else None
+        assert found == exact
+    else:
         assert found == pytest.approx(chi2.sf(statistic, len(groups) - 1), rel=1e-9, abs=1e-300)
 
 
-@pytest.mark.parametrize("counts", [[], [5], [0, 0], [2, 7]])
+def test_two_small_groups_are_split_exactly() -> None:
+    assert sample_ratio([0, 8], [1.0, 1.0]) == pytest.approx(2 / 2**8)
+    assert sample_ratio([20, 20], [1.0, 9.0]) == pytest.approx(binom.sf(19, 40, 0.1), rel=1e-6)
+
+
+@pytest.mark.parametrize("counts", [[], [5], [0, 0], [2, 7, 3]])
 def test_few_units_say_nothing_of_the_split(counts: list[int]) -> None:
     assert sample_ratio(counts, [1.0] * len(counts)) is None
 
 
 def test_fair_splits_are_not_called_off_and_skewed_ones_are() -> None:
-    fair, skewed = [], []
+    fair: list[bool] = []
+    skewed: list[bool] = []
     for seed in range(200):
         chance = random.Random(seed)
         for share, found in ((0.5, fair), (0.56, skewed)):
@@ -172,7 +180,8 @@ def test_other_people_alone_are_mix_and_other_behaviour_alone_is_rate() -> None:
     # Both add to the fall: more of those below the middle, and fewer of those above it.
     assert all(mix < 0 for mix, _ in found)
     found = split_change([Rate(10, 100), Rate(50, 100)], [Rate(10, 50), Rate(15, 50)])
-    assert found == [(0, Fraction(1, 20)), (0, Fraction(-1, 10))]
+    assert [mix for mix, _ in found] == [0, 0]
+    assert [rate for _, rate in found] == [Fraction(1, 20), Fraction(-1, 10)]
 
 
 def test_a_new_segment_is_mix_alone() -> None:

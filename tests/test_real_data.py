@@ -1,21 +1,28 @@
 """Real exports, which are no part of the project: numbers known from elsewhere, or counted anew in plain Python."""
 
+import csv
 import gzip
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pytest
 
 from microfunnel.analysis import analyse, question_of
+from microfunnel.events import EventTable
+from microfunnel.findings.compare import Experiment
+from microfunnel.funnels import Breakdown
 from microfunnel.goals import Goals
+from microfunnel.insights.compare import compare_periods, compare_segments, compare_variants, question_of_variants
 from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
-from microfunnel.results import Report
+from microfunnel.results import Rate, Report
+
+Finding = TypeVar("Finding")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not on this machine")
@@ -231,3 +238,82 @@ def test_money_of_ga4_is_of_one_currency() -> None:
         min((Decimal(str(value)) for value in those if value is not None), default=Decimal(0)) for those in entries
     ]
     assert (funnel.totals.converted, funnel.totals.value) == (len(first), sum(worth))
+
+
+# --- comparisons, against counts in plain Python ----------------------------------------------------------------------
+
+
+def rows_of(name: str, user: str, event: str, time: str) -> dict[str, list[tuple[str, str, dict[str, str]]]]:
+    """The rows of each user as time (sortable text), event and all fields, in order."""
+    users: dict[str, list[tuple[str, str, dict[str, str]]]] = {}
+    with gzip.open(DATA / name, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            users.setdefault(row[user], []).append((row[time], row[event], row))
+    return {user: sorted(rows, key=lambda row: row[0]) for user, rows in users.items()}
+
+
+def read(name: str, goals: Goals, fields: Collection[str], use: Callable[[EventTable], Finding]) -> Finding:
+    return read_events(Request([str(DATA / name)], goals.events, fields, goals.need_sessions), None, use)
+
+
+def converts(
+    rows: Sequence[tuple[str, str, Any]], first: str, last: str, since: str = "", until: str = "~"
+) -> bool | None:
+    """Whether somebody did the last step after (or at the moment of) the first one; None without an entry."""
+    entries = [time for time, event, _ in rows if event == first and since <= time < until]
+    return None if not entries else any(event == last and time >= entries[0] for time, event, _ in rows)
+
+
+def rate(outcomes: Iterable[bool | None]) -> Rate:
+    entered = [each for each in outcomes if each is not None]
+    return Rate(sum(entered), len(entered))
+
+
+def test_platforms_of_ecom_as_if_they_were_variants() -> None:
+    goals = Goals.model_validate({"version": 1, **funnels(("catalog", "purchase"), "users")})
+    needed = question_of_variants(goals, "platform").fields_needed
+    experiment = Experiment("platform", "desktop")
+    found = read("ecom.csv.gz", goals, needed, lambda table: compare_variants(table, goals, experiment, Period()))
+    users = rows_of("ecom.csv.gz", "user_id", "event", "timestamp").values()
+    seen = [({row["platform"] for *_, row in rows} - {""}, converts(rows, "catalog", "purchase")) for rows in users]
+    for variant in found.variants:
+        assert variant.totals.conversion == rate(done for names, done in seen if names == {variant.name})
+    assert found.several.conversion == rate(done for names, done in seen if len(names) > 1)
+    assert found.without.entered == 0
+    assert sum(each.totals.entered for each in found.variants) + found.several.entered == 600
+
+
+def test_two_periods_of_clique_bait() -> None:
+    goals = Goals.model_validate(
+        {
+            "version": 1,
+            "events": {"columns": {"user": "cookie_id", "time": "event_time", "event": "event_name"}},
+            **funnels(("Page View", "Purchase"), "users"),
+        }
+    )
+    turn = 1_582_934_400_000_000  # 2020-02-29
+    periods = Period(until=turn), Period(since=turn)
+    needed = question_of(goals).fields_needed
+    found = read("clique_bait_events.csv.gz", goals, needed, lambda table: compare_periods(table, goals, periods))
+    users = rows_of("clique_bait_events.csv.gz", "cookie_id", "event_name", "event_time").values()
+    before = [converts(rows, "Page View", "Purchase", until="2020-02-29") for rows in users]
+    after = [converts(rows, "Page View", "Purchase", since="2020-02-29") for rows in users]
+    assert (found.conversion.other, found.conversion.rate) == (rate(before), rate(after))
+    assert found.both == sum(None not in pair for pair in zip(before, after, strict=True))
+    assert found.before.still_open == found.after.still_open == 0
+
+
+def test_channels_of_ecom_and_all_others() -> None:
+    goals = Goals.model_validate({"version": 1, **funnels(("catalog", "purchase"), "users")})
+    (funnel,) = goals.funnels.values()
+    split = funnel.model_copy(update={"by": [Breakdown(column="acquisition_channel")]})
+    goals = goals.model_copy(update={"funnels": {"users": split}})
+    needed = question_of(goals).fields_needed
+    found = read("ecom.csv.gz", goals, needed, lambda table: compare_segments(table, goals, Period()))
+    whole = found.funnel.totals.conversion
+    own = [each.conversion.rate for each in found.segments]
+    assert (sum(each.part for each in own), sum(each.whole for each in own)) == (whole.part, whole.whole)
+    for each in found.segments:
+        assert each.conversion.other == Rate(
+            whole.part - each.conversion.rate.part, whole.whole - each.conversion.rate.whole
+        )

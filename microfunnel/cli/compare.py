@@ -43,8 +43,7 @@ def compare(
 
     from microfunnel.analysis import question_of
     from microfunnel.choice import choose, choose_period
-    from microfunnel.comparisons import Options as Compared
-    from microfunnel.comparisons import choose_funnel, choose_older, comparable
+    from microfunnel.comparisons import Comparison, choose_funnel, choose_older, comparable
     from microfunnel.insights.compare import (
         compare_periods,
         compare_segments,
@@ -55,7 +54,7 @@ def compare(
     )
     from microfunnel.rendering.compare import FORMATS
 
-    said = Compared(variant, control, split, against, baseline or (), by)
+    said = Comparison(variant, control, split, against, baseline or (), by)
     said.check(asked.events)
     experiment = said.experiment()
     file = asked.goals_file()

@@ -1,6 +1,6 @@
 """Groups of units compared: variants of a test, two periods or sets of files, each segment and all others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -63,9 +63,9 @@ def compare_variants(
     """The variants of a test, each against the control; an InputError where the column holds none."""
     name, funnel = _the_funnel(goals)
     found = answer(events, question_of_variants(goals, experiment.column), period, options)
-    variants = groups(found.found, funnel, VARIANT)
-    apart = groups(found.found, funnel, APART)
-    names = _variant_names(variants, experiment)
+    seen = found.found.counts.filter(pl.col("by") == VARIANT)["segment"].unique().sort()
+    names = _variant_names(seen.to_list(), experiment)
+    variants, apart = (groups(found.found, funnel, by) for by in (VARIANT, APART))
     shares = experiment.split or dict.fromkeys(names, 1.0)
     totals = {each: variants.get(each) or nobody(found.found, funnel) for each in names}
     control = totals[experiment.control]
@@ -92,9 +92,9 @@ def compare_variants(
     return replace(result, events=_warned(found.events, [*_ratio_warnings(result), *_unit_warnings(name, funnel)]))
 
 
-def _variant_names(found: Iterable[str], experiment: Experiment) -> list[str]:
-    """The control, then all others that units saw or that the split names."""
-    seen, column, control = sorted(found), quoted(experiment.column), experiment.control
+def _variant_names(seen: Sequence[str], experiment: Experiment) -> list[str]:
+    """The control, then all others that units saw or that the split names; an InputError where these are no test."""
+    column, control = quoted(experiment.column), experiment.control
     if len(seen) > MOST_VARIANTS:
         raise InputError(
             f"the column {column} has {len(seen):,} values among the units that entered; a test has {MOST_VARIANTS} "

@@ -76,7 +76,7 @@ def _notes(finding: ChangeFinding, screen: Screen) -> list[Text]:
     if finding.before.still_open or finding.after.still_open:
         phrases.append(f"{units} whose window is still open are left out on both sides")
     if finding.both:
-        phrases.append(f"{number(finding.both)} {units} entered in both periods and count in each")
+        phrases.append(f"{units} that entered in both periods and count in each: {number(finding.both)}")
     return wrap(Text("; ".join(phrases), style="dim"), screen) if phrases else []
 
 
@@ -101,8 +101,8 @@ def _split(finding: ChangeFinding, screen: Screen) -> list[Text]:
     columns = [
         Column(title, [*labels, Text("all")], right=False, least=10),
         figures("compared", [f"{number(old.whole)} to {number(new.whole)}" for old, new in sides], goes=1),
-        figures("share", _shares(sides), goes=3),
-        figures("converted", [_from_to(old.value, new.value) for old, new in sides], goes=2),
+        figures("share", _shares(sides), goes=2),
+        figures("converted", [_from_to(old.value, new.value) for old, new in sides], goes=3),
         figures("mix", [*_points([each.mix for each in finding.segments]), _point(finding.mix)]),
         figures("rate", [*_points([each.rate for each in finding.segments]), _point(finding.rate)]),
     ]

@@ -18,6 +18,21 @@ from microfunnel.results import FunnelResult, Rate, Totals
 Record = dict[str, object]
 Row = dict[str, Scalar]
 
+RATE = ("entered", "reached", "rate")
+NUMBERS = (
+    *RATE,
+    *(f"control_{key}" for key in RATE),
+    "difference",
+    "difference_low",
+    "difference_high",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "p",
+    "q",
+)
+"""The keys of a difference in a row."""
+
 
 def contents(finding: CompareFinding) -> Record:
     """Which of the three comparisons it is, and that one; the others are null."""
@@ -181,8 +196,9 @@ def _variant_rows(finding: VariantsFinding) -> list[Row]:
     for group, variant, totals in groups:
         for step in totals.steps:
             head: Row = {"group": group, "variant": variant, "step": step.step, "goal": step.goal}
-            nothing = Difference(step.step, step.goal, step.from_first, Rate(0, 0), None, None, None, None)
-            found.append({**head, **_numbers(tested.get((variant, step.step), nothing), "control")})
+            difference = tested.get((variant, step.step)) if group == "variant" else None
+            numbers = _rate(step.from_first) if difference is None else _numbers(difference, "control")
+            found.append({**head, **dict.fromkeys(NUMBERS), **numbers})
     return found
 
 

@@ -7,6 +7,7 @@ from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import HEADER, LONGEST_VALUE, figures, name, unit
 from microfunnel.rendering.differences import chance, difference_columns, more_or_less
 from microfunnel.rendering.grid import Column, cut, grid, wrap
+from microfunnel.rendering.segments import NO_GROUP
 from microfunnel.rendering.text import number, percent, plural
 
 
@@ -21,7 +22,8 @@ def _sentence(finding: SegmentsFinding) -> str:
     found = [each for each in finding.segments if each.conversion.is_found]
     if not found:
         return "No segment differs from all others beyond chance."
-    surest = min(found, key=lambda each: (each.conversion.q or 0.0, -abs(each.conversion.value or 0.0)))
+    named = [each for each in found if NO_GROUP.isdisjoint(each.by.values())]
+    surest = min(named or found, key=lambda each: (each.conversion.q or 0.0, -abs(each.conversion.value or 0.0)))
     others = len(found) - 1
     also = f" {plural(others, 'other segment')} {'differs' if others == 1 else 'differ'}, too." if others else ""
     difference = surest.conversion

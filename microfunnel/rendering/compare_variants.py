@@ -108,11 +108,10 @@ def _label(text: str, screen: Screen) -> Text:
 
 def _apart(finding: VariantsFinding, screen: Screen) -> list[Text]:
     """Who is compared with nobody, and whether the split is what it was meant to be."""
-    units = unit(finding.funnel)
-    phrases = [
-        f"seen in several variants: {number(finding.several.entered)} {units}, left out",
-        f"without variant: {number(finding.without.entered)}",
-    ]
+    several, without = number(finding.several.entered), number(finding.without.entered)
+    phrases = [f"left out: {several} seen in several variants, {without} without any"]
+    if in_progress := sum(each.totals.in_progress or 0 for each in finding.variants):
+        phrases.append(f"{number(in_progress)} still in progress count as not converted")
     if finding.sample_ratio_p is not None:
         verdict = "off" if finding.is_mismatched else "as meant"
         phrases.append(f"the split is {verdict} (p {chance(finding.sample_ratio_p)})")
