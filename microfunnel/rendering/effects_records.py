@@ -62,7 +62,7 @@ def _candidates(found: Candidates) -> dict[str, object]:
     return {
         "tested": found.tested,
         "least_users": found.least,
-        "structural": [{"field": each.field, "value": each.value} for each in found.structural],
+        "untested": [{"field": each.field, "value": each.value} for each in found.untested],
         "best": [_candidate(each) for each in found.shown],
     }
 
