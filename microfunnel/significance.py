@@ -8,8 +8,8 @@ from microfunnel.results import Rate
 SMALL = 500
 """A cell in which fewer are expected is too small for chi-square.
 
-Textbooks have 5 (Cochran 1954), which is enough for one test at 5 %. Of many tests the far tail counts, where chi-square
-is too sure for longer: with 5 to 50 expected, up to 8 of 100 families of tests had a false one instead of 5.
+Textbooks have 5 (Cochran 1954), which is enough for one test at 5 %. Of many tests the far tail counts, where
+chi-square is too sure for longer: with 5 to 50 expected, up to 8 of 100 families of tests had a false one, not 5.
 """
 AS_RARE = 1 + 1e-7
 """By so much a table may seem likelier than another one, and be as likely (as in R)."""

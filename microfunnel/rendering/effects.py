@@ -142,7 +142,7 @@ def _columns(effects: Sequence[Effect], screen: Screen, after: Sequence[str] = (
         *([figures("not before", after, goes=2)] if after else []),
         column("with", lambda each: share(each.followed)),
         column("without", lambda each: share(each.without)),
-        column("points", lambda each: _signed(each.difference, 100, 1)),
+        column("points", lambda each: _signed(each.difference, 100, 1), 11),
         column("95 %", lambda each: interval(each.interval), 9),
         column("ratio", lambda each: _plain(each.ratio), 5),
         column("φ" if screen.unicode else "phi", lambda each: _signed(each.phi, 1, 2), 6),
