@@ -110,7 +110,7 @@ class _Reading:
         else:
             known = [know(table, settings) for table in tables]
         self._check_anonymous(known)
-        missing = _missing_fields(known, {*request.fields} - {"event"} if self._problems else request.fields)
+        missing = _missing_fields(known, {*request.fields} - {"user", "event"} if self._problems else request.fields)
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"
         self._warnings = [

@@ -192,9 +192,10 @@ def _candidates(macro: MacroEffects, found: Candidates, effects: Effects, screen
     columns = effects.columns or ()
     looked_at = f"names of events{''.join(f', {column}' for column in columns[:MOST_LISTED])}"
     more = f" and {number(len(columns) - MOST_LISTED)} more columns" if len(columns) > MOST_LISTED else ""
+    best = " The best of them by effect and reach:" if found.shown else ""
     text = (
         f"{plural(found.tested, 'candidate')} tested ({looked_at}{more}): what no goal asks for, and at least "
-        f"{number(found.least)} users had done and as many had not. The best of them by effect and reach:"
+        f"{number(found.least)} users had done and as many had not.{best}"
     )
     lines = [name(f"candidates for {words(macro.macro)}", screen, "bold"), *wrap(name(text, screen), screen)]
     if found.shown:
