@@ -38,6 +38,11 @@ def ours(log: Log, *options: str, goals: Path = GOALS) -> Run:
     return Run(" ".join(["microfunnel", *words]), (*PROGRAM, *arguments), log)
 
 
+def effects(log: Log, goals: Path) -> Run:
+    arguments = ("effects", log.files, "--goals", str(goals), "--json")
+    return Run(f"microfunnel effects {goals.stem}", (*PROGRAM, *arguments), log)
+
+
 def unchecked(log: Log) -> Run:
     arguments = ("run", log.files, "--goals", str(GOALS), "--json")
     return Run("microfunnel without checks", (sys.executable, script("unchecked"), *arguments), log)
@@ -67,6 +72,8 @@ def script(name: str) -> str:
 def answer(output: bytes) -> Answer:
     """What was printed, whether by a rival or as a report of microfunnel."""
     found: dict[str, Any] = json.loads(output)
+    if found.get("schema") == "microfunnel.effects/1":
+        return Answer(found["events"]["rows_read"], found["events"]["users"], None)
     if "funnels" in found:
         shop = next(funnel for funnel in found["funnels"] if funnel["funnel"] == "shop")
         steps = tuple(step["reached"] for step in shop["steps"])

@@ -59,8 +59,11 @@ def effects_of(
     timeout = micros(file["events"]["session_timeout"])
     completed = {name: completions(goal, used, timeout) for name, goal in goals.items()}
     found = {name: Counted() for name, goal in goals.items() if goal["kind"] == "macro"}
-    for user in dict.fromkeys(row["user"] for row in used if times.inside(row)):
-        own = [place for place, row in enumerate(used) if row["user"] == user and times.inside(row)]
+    of_users: dict[Any, list[int]] = defaultdict(list)
+    for place, row in enumerate(used):
+        if times.inside(row):
+            of_users[row["user"]].append(place)
+    for own in of_users.values():
         done: dict[Any, int] = {}
         for place in own:
             keys: list[Any] = [name for name in goals if name not in found and place in completed[name]]

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import polars as pl
 import pytest
+from reference_effects import Times
+from reference_effects import effects_of as reference_effects
 
 from microfunnel.analysis import analyse, question_of
 from microfunnel.events import EventTable
@@ -23,6 +25,12 @@ from microfunnel.reading.events import Request, read_events
 from microfunnel.results import Rate, Report
 
 Finding = TypeVar("Finding")
+from microfunnel.findings.effects import MacroEffects
+from microfunnel.goals import Goals
+from microfunnel.insights.effects import choose_effects, find_effects
+from microfunnel.questions import Period
+from microfunnel.reading.events import Request, read_events
+from microfunnel.results import Rate, Report
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not on this machine")
@@ -69,6 +77,48 @@ def test_ecom(events: Sequence[str], users: list[int], sessions: list[int]) -> N
     assert reached(report) == {"users": users, "sessions": sessions}
     assert_rows_add_up(report, 31_106)
     assert (report.events.users, report.events.sessions) == (600, 3605)
+
+
+def effects_of(name: str, goals: Mapping[str, Any], landmark: int | None = None) -> MacroEffects:
+    checked = Goals.model_validate({"version": 1, **goals})
+    wish = choose_effects(checked, [], landmark, None)
+    request = Request([str(DATA / name)], checked.events, wish.fields_needed, checked.need_sessions)
+    (macro,) = read_events(request, None, lambda table: find_effects(table, wish, Period())).macros
+    return macro
+
+
+@pytest.mark.parametrize("landmark", [None, 86_400_000_000])
+@pytest.mark.parametrize(
+    ("name", "user", "macro", "micros"),
+    [
+        ("clique_bait_events.csv.gz", "cookie_id", "Purchase", ("Ad Click", "Ad Impression", "Add to Cart")),
+        ("ecom.csv.gz", "user_id", "purchase", ("catalog", "add_to_cart", "home")),
+    ],
+)
+def test_effects(name: str, user: str, macro: str, micros: Sequence[str], landmark: int | None) -> None:
+    """Counted anew in plain Python."""
+    kinds = {macro: "macro", **dict.fromkeys(micros, "secondary")}
+    goals = {event: {"kind": kind, "match": {"event": event}} for event, kind in kinds.items()}
+    found = effects_of(name, {"events": {"columns": {"user": user}}, "goals": goals}, landmark)
+    rows = pl.read_csv(DATA / name, infer_schema=False)
+    (event,) = (column for column in ("event", "event_name") if column in rows.columns)
+    (time,) = (column for column in ("event_time", "timestamp") if column in rows.columns)
+    file = {"events": {"session_timeout": "30m"}, "goals": goals}
+    moments = rows[time].str.to_datetime(time_unit="us").dt.epoch("us")
+    plain = [
+        {"user": who, "time": when, "event": what}
+        for who, when, what in zip(rows[user], moments, rows[event], strict=True)
+    ]
+    expected = reference_effects(plain, file, Times(landmark=landmark))[macro]
+    assert (found.conversion, found.early, found.young) == (
+        Rate(expected.converted, expected.users),
+        expected.early,
+        expected.young,
+    )
+    for each in found.goals:
+        assert each.effect.done == expected.done[each.goal]
+        assert each.effect.followed == Rate(expected.followed[each.goal], expected.exposed[each.goal])
+    assert found.conversion.part or landmark is not None
 
 
 PRODUCT_SEEN: dict[str, Any] = {"event": "Page View", "product_category": {"exists": True}}

@@ -38,8 +38,8 @@ class EffectTallies:
     """What some users did before they reached the macro goals, or did not; tallies of different users add up.
 
     `macros`: for each `macro` goal the `users` that are compared, those of them who `converted`, the exact sum of the
-    `value` of their completions (millionths) and, with a landmark, who is left out: users that had converted by that
-    age (`early`), and users who were not observed up to it (`young`).
+    `value` of their completions (millionths), and who is left out: users that had converted with their first event or
+    by the age of the landmark (`early`), and users who were not observed up to that age (`young`).
     `exposures`: for each `macro` and each `name`, a value of `field` or, where that is null, a goal: users who have
     `done` it at any moment, those of the compared who had done it before (`exposed`), and those of these whose macro
     goal `followed`. What nobody did has no row.
@@ -115,21 +115,16 @@ def _users(completions: pl.DataFrame, first: pl.Series, landmark: int | None, li
     earliest = _earliest(completions)
     macro = pl.repeat(None, len(first), dtype=pl.Int64, eager=True).scatter(earliest[NUMBER], earliest[TIME])
     users = pl.DataFrame({"first": first, "macro": macro})
-    converted = pl.col("macro").is_not_null()
-    if landmark is None:
-        every = pl.lit(value=True)
-        return users.select(
-            (~every).alias(YOUNG),
-            every.alias(COMPARED),
-            converted.alias(CONVERTED),
-            pl.col("macro").fill_null(NEVER).alias(UNTIL),
-        )
     end = limits.data_end if limits.until is None else min(limits.data_end, limits.until - 1)
-    age = pl.col("first") + landmark
+    age = pl.col("first") + (landmark or 0)
     young = age > end
     compared = ~young & (pl.col("macro") > age).fill_null(value=True)
+    until = pl.col("macro").fill_null(NEVER) if landmark is None else age + 1
     return users.select(
-        young.alias(YOUNG), compared.alias(COMPARED), (compared & converted).alias(CONVERTED), (age + 1).alias(UNTIL)
+        young.alias(YOUNG),
+        compared.alias(COMPARED),
+        (compared & pl.col("macro").is_not_null()).alias(CONVERTED),
+        until.alias(UNTIL),
     )
 
 

@@ -47,6 +47,11 @@ class Effect:
         return self.recall.value == 1
 
     @property
+    def is_one_sided(self) -> bool:
+        """Whether all converted had done it, or all who had not done it converted: a step, or a lack of time."""
+        return self.by_all_converted or self.without.value == 1
+
+    @property
     def difference(self) -> float | None:
         return difference(self.followed, self.without)
 
@@ -134,8 +139,8 @@ class Candidates:
     shown: tuple[Candidate, ...]
     """The best of the tested: those that are no chance first, and of these the weightiest."""
     tested: int
-    structural: tuple[Candidate, ...]
-    """Not tested, because all who converted had done them; those with the largest reach first."""
+    untested: tuple[Candidate, ...]
+    """The one-sided ones; those with the largest reach first."""
     least: int
     """Users who must have done something, and as many who must not, for it to be looked at."""
 
@@ -148,7 +153,8 @@ class MacroEffects:
     conversion: Rate
     """Of the users that are compared, those who reached it."""
     early: int
-    """Users who are left out because they had reached it by the age of the landmark."""
+    """Users who are left out because they had reached it by the age of the landmark; without one, with their first
+    event, before which nothing can be."""
     young: int
     """Users who are left out because they were not observed up to that age."""
     value: int | None

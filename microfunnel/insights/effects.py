@@ -137,7 +137,7 @@ def _judged(wish: Wish, tallies: EffectTallies) -> list[MacroEffects]:
     found = {name: _candidates(wish, scores[name], exposures[name]) for name in wish.macros}
     judged_goals = iter(_tested([(each.effect, not each.structural) for name in wish.macros for each in goals[name]]))
     judged = iter(
-        _tested([(each.effect, not each.effect.by_all_converted) for name in wish.macros for each in found[name]])
+        _tested([(each.effect, not each.effect.is_one_sided) for name in wish.macros for each in found[name]])
     )
     return [
         MacroEffects(
@@ -217,10 +217,10 @@ def _alone(goal: Goal) -> tuple[str, str] | None:
 
 def _ranked(found: Sequence[Candidate], search: Search, users: int) -> Candidates:
     """The candidates, the best first: those that are no chance, and of these the ones through which most differs."""
-    tested = [each for each in found if not each.effect.by_all_converted]
-    structural = [each for each in found if each.effect.by_all_converted]
+    tested = [each for each in found if not each.effect.is_one_sided]
+    untested = [each for each in found if each.effect.is_one_sided]
     tested.sort(
         key=lambda each: (not each.effect.is_sure, -each.weight, -abs(each.effect.phi or 0.0), each.field, each.value)
     )
-    structural.sort(key=lambda each: (-each.effect.reach.part, each.field, each.value))
-    return Candidates(tuple(tested[: search.top]), len(tested), tuple(structural), _least(users))
+    untested.sort(key=lambda each: (-each.effect.reach.part, each.field, each.value))
+    return Candidates(tuple(tested[: search.top]), len(tested), tuple(untested), _least(users))

@@ -115,7 +115,7 @@ class _Reading:
             known = [know(table, settings) for table in tables]
         self._check_anonymous(known)
         self._fields = {*self._fields, *_fields_there(known, request.optional)}
-        needed = {*request.fields} - {"event"} if self._problems else request.fields
+        needed = {*request.fields} - {"user", "event"} if self._problems else request.fields
         missing = _missing_fields(known, needed, request.option)
         self.known = [replace(each, table=each.table.with_keys(missing)) for each in known]
         replaced = "bytes that are no text were replaced"

@@ -10,7 +10,7 @@ from microfunnel.rendering.cells import GOOD, HEADER, LONGEST_VALUE, QUIET, figu
 from microfunnel.rendering.effects_yaml import yaml_lines
 from microfunnel.rendering.grid import Column, cut, grid, wrap
 from microfunnel.rendering.headline import headline
-from microfunnel.rendering.text import DASH, interval, listed, number, plural, span, words
+from microfunnel.rendering.text import DASH, interval, number, plural, span, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
 
@@ -94,12 +94,16 @@ def _shown(macro: MacroEffects, effects: Effects) -> str:
     if effects.landmark is None:
         return (
             f"Shown is the plain comparison: a goal counts before a user's first {end}. Who converts soon has less "
-            "time for it than others: --landmark 1d compares all at the same age."
+            f"time for it than others: --landmark 1d compares all at the same age.{_first_events(macro)}"
         )
     return (
         f"Shown are users who had not reached {end} by the age of {_age(effects)}: what they had done by then, and who "
         f"reached it later. {number(macro.early)} who had are left out, and {number(macro.young)} not observed so long."
     )
+
+
+def _first_events(macro: MacroEffects) -> str:
+    return f" {number(macro.early)} who reached it with their first event are left out." if macro.early else ""
 
 
 def _table(macro: MacroEffects, screen: Screen) -> list[Text]:
@@ -138,7 +142,7 @@ def _columns(effects: Sequence[Effect], screen: Screen, after: Sequence[str] = (
         *([figures("not before", after, goes=2)] if after else []),
         column("with", lambda each: share(each.followed)),
         column("without", lambda each: share(each.without)),
-        column("points", lambda each: _signed(each.difference, 100, 1)),
+        column("points", lambda each: _signed(each.difference, 100, 1), 11),
         column("95 %", lambda each: interval(each.interval), 9),
         column("ratio", lambda each: _plain(each.ratio), 5),
         column("φ" if screen.unicode else "phi", lambda each: _signed(each.phi, 1, 2), 6),
@@ -188,9 +192,10 @@ def _candidates(macro: MacroEffects, found: Candidates, effects: Effects, screen
     columns = effects.columns or ()
     looked_at = f"names of events{''.join(f', {column}' for column in columns[:MOST_LISTED])}"
     more = f" and {number(len(columns) - MOST_LISTED)} more columns" if len(columns) > MOST_LISTED else ""
+    best = " The best of them by effect and reach:" if found.shown else ""
     text = (
         f"{plural(found.tested, 'candidate')} tested ({looked_at}{more}): what no goal asks for, and at least "
-        f"{number(found.least)} users had done and as many had not. The best of them by effect and reach:"
+        f"{number(found.least)} users had done and as many had not.{best}"
     )
     lines = [name(f"candidates for {words(macro.macro)}", screen, "bold"), *wrap(name(text, screen), screen)]
     if found.shown:
@@ -200,7 +205,7 @@ def _candidates(macro: MacroEffects, found: Candidates, effects: Effects, screen
             labels = [cut(each, LONGEST_VALUE, screen) for each in labels]
         first = Column(Text("candidate", style=HEADER), labels, right=False, least=10)
         lines += [Text(), *grid([first, *_columns(shown, screen)], screen)]
-    return [*lines, *_structural_candidates(macro, found, screen)]
+    return [*lines, *_untested(macro, found, screen)]
 
 
 def label(candidate: Candidate) -> str:
@@ -208,11 +213,11 @@ def label(candidate: Candidate) -> str:
     return candidate.value if candidate.field == "event" else f"{candidate.field}: {candidate.value}"
 
 
-def _structural_candidates(macro: MacroEffects, found: Candidates, screen: Screen) -> list[Text]:
-    if not found.structural:
+def _untested(macro: MacroEffects, found: Candidates, screen: Screen) -> list[Text]:
+    if not found.untested:
         return []
-    labels = [label(each) for each in found.structural[:MOST_LISTED]]
-    if len(found.structural) > MOST_LISTED:
-        labels.append(f"{number(len(found.structural) - MOST_LISTED)} more")
-    text = f"All who reached {words(macro.macro)} had done {listed(labels, 'and')}: steps on the way, and no finding."
+    labels = [label(each) for each in found.untested[:MOST_LISTED]]
+    if len(found.untested) > MOST_LISTED:
+        labels.append(f"{number(len(found.untested) - MOST_LISTED)} more")
+    text = f"Not tested, as all who reached {words(macro.macro)} had done it, or all who did not: {', '.join(labels)}"
     return wrap(name(text, screen, QUIET), screen)

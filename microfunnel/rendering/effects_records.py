@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from microfunnel.findings.effects import Candidate, Candidates, Effect, Effects, MacroEffects
 from microfunnel.rendering.findings import Scalar
+from microfunnel.rendering.to_json import json_number
 
 
 def contents(effects: Effects) -> dict[str, object]:
     """What the JSON says beside the events."""
     return {
-        "landmark_seconds": None if effects.landmark is None else effects.landmark / 1_000_000,
+        "landmark_seconds": None if effects.landmark is None else json_number(effects.landmark / 1_000_000),
         "columns": None if effects.columns is None else list(effects.columns),
         "macros": [_macro(macro) for macro in effects.macros],
     }
@@ -62,7 +63,7 @@ def _candidates(found: Candidates) -> dict[str, object]:
     return {
         "tested": found.tested,
         "least_users": found.least,
-        "structural": [{"field": each.field, "value": each.value} for each in found.structural],
+        "untested": [{"field": each.field, "value": each.value} for each in found.untested],
         "best": [_candidate(each) for each in found.shown],
     }
 
