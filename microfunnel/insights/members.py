@@ -12,7 +12,7 @@ from microfunnel.counting.journeys import DEPTH
 from microfunnel.counting.members import AtStep, Wanted, find_completers, find_members, id_column, with_column
 from microfunnel.counting.sessions import SESSION_START
 from microfunnel.counting.tallies import took_column
-from microfunnel.events import EventTable, field_column
+from microfunnel.events import SESSION, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
@@ -66,7 +66,7 @@ def _ids(events: EventTable, funnel: Funnel | None) -> dict[str, tuple[str | Non
     ids = {USER_ID: (None if events.whole_ids else USER_ID, events.user_text)}
     if funnel is None or funnel.count != "sessions":
         return ids
-    if field_column(SESSION_ID) in events.frame.collect_schema():
+    if SESSION in events.frame.collect_schema():
         return ids | {SESSION_ID: (SESSION_ID, pl.col(field_column(SESSION_ID)))}
     return ids | {SESSION_STARTED: (None, pl.col(SESSION_START))}
 
