@@ -1,14 +1,16 @@
 """Every funnel and every goal, counted: from tallies to a report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
 
-from microfunnel.answering import DEFAULTS, Options, answer
+from microfunnel.answering import DEFAULTS, Answer, Options, answer
 from microfunnel.counting.counts import tally_funnels
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.money import MICROS
+from microfunnel.counting.paths import valued_goals
 from microfunnel.counting.tallies import Tallies
 from microfunnel.counting.totals import periods, segments, total
 from microfunnel.events import EventTable
@@ -22,7 +24,7 @@ def question_of(goals: Goals) -> Question[Mapping[str, Tallies]]:
     """What a report asks of the events: each funnel of the goals file, and its goals."""
 
     def tally(rows: pl.DataFrame, limits: Limits) -> Mapping[str, Tallies]:
-        return tally_funnels(rows, goals.funnels, limits)
+        return tally_funnels(rows, goals.funnels, limits, goals.goals)
 
     return Question(goals, tally, _added)
 
@@ -36,15 +38,24 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
     found = answer(events, question_of(goals), period, options)
     return Report(
         events=found.events,
-        goals=tuple(_goal_result(name, goal, found.goals, found.events.users) for name, goal in goals.goals.items()),
-        funnels=tuple(funnel_result(name, funnel, found.found[name]) for name, funnel in goals.funnels.items()),
+        goals=tuple(_goal_result(name, goal, found) for name, goal in goals.goals.items()),
+        funnels=tuple(
+            funnel_result(name, funnel, _with_currencies(found.found[name], funnel, goals, found.currencies))
+            for name, funnel in goals.funnels.items()
+        ),
     )
 
 
-def _goal_result(name: str, goal: Goal, tallied: pl.DataFrame, all_users: int | None) -> GoalResult:
-    score = tallied.row(by_predicate=pl.col("goal") == name, named=True)
+def _goal_result(name: str, goal: Goal, found: Answer[Mapping[str, Tallies]]) -> GoalResult:
+    score = found.goals.row(by_predicate=pl.col("goal") == name, named=True)
     value = None if goal.value is None else Decimal(score["value"]) / MICROS
-    return GoalResult(name, goal.kind, score["completions"], score["users"], all_users, value)
+    users, currency = found.events.users, found.currencies.get(name)
+    return GoalResult(name, goal.kind, score["completions"], score["users"], users, value, currency)
+
+
+def _with_currencies(tallies: Tallies, funnel: Funnel, goals: Goals, currencies: Mapping[str, str]) -> Tallies:
+    valued = valued_goals(funnel, goals.goals)
+    return replace(tallies, valued={step: currencies.get(goal) for step, goal in valued.items()})
 
 
 def funnel_result(name: str, funnel: Funnel, tallies: Tallies) -> FunnelResult:

@@ -1,6 +1,6 @@
 """The answer to a question, from one reading of the events: partition by partition, and then added up."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from microfunnel.queries import collect
 from microfunnel.questions import Period, Question, limits_of, used_expr
 from microfunnel.results import EventsResult, RejectedRow, ReportWarning
 from microfunnel.scratch import scratch_folder
+from microfunnel.trust.currencies import one_currency_each
 from microfunnel.trust.doubts import doubts
 from microfunnel.trust.noticing import DAY, Noticing
 from microfunnel.trust.suspects import look_again
@@ -56,6 +57,8 @@ class Answer(Generic[T]):
     found: T
     goals: pl.DataFrame
     """See `tally_goals`."""
+    currencies: Mapping[str, str]
+    """The one currency of each goal (by its name) whose values name one."""
     events: EventsResult
     limits: Limits
 
@@ -64,7 +67,7 @@ DEFAULTS = Options()
 
 
 def answer(events: EventTable, question: Question[T], period: Period, options: Options = DEFAULTS) -> Answer[T]:
-    """The answer over these events."""
+    """The answer over these events; an InputError where the values of a goal are of several currencies."""
     goals, memory = question.goals, options.memory
     named = conditions(goals)
     columns = question.columns(events, named)
@@ -82,7 +85,13 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
         limits = limits_of(goals, period, found.known_until)
         needed = None if question.needs_all_events or firsts is not None else pl.any_horizontal(*named)
         count_rows = partial(
-            count, goals=goals, named=named, limits=limits, ask=question.count, with_repeats=options.with_doubts
+            count,
+            goals=goals,
+            named=named,
+            limits=limits,
+            ask=question.count,
+            with_sessions=question.needs_sessions,
+            with_repeats=options.with_doubts,
         )
         count_part = partial(_count_part, needed=needed, count_rows=count_rows)
         parts, duplicates, all_users = _count_all(rows.partitions(), count_part, users, events.listener)
@@ -90,6 +99,7 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
     return Answer(
         found=counts.found,
         goals=counts.goals,
+        currencies=one_currency_each(goals, counts.currencies),
         events=_account(events, goals, period, found, counts, duplicates, all_users),
         limits=limits,
     )

@@ -4,9 +4,13 @@ import codecs
 import re
 from collections.abc import Sequence
 
+from pydantic_core import PydanticCustomError
+
+from microfunnel.counting.credit import ALWAYS_DIRECT, Attribution
 from microfunnel.counting.members import AtStep
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Breakdown, Funnel, misfits
+from microfunnel.goal_values import parse_duration
 from microfunnel.goals import Goals
 from microfunnel.peers import Peer, counted_as, mismatches
 from microfunnel.questions import Period
@@ -15,6 +19,8 @@ from microfunnel.reading.recognition import OWN
 from microfunnel.reading.times import parse_moment
 from microfunnel.wording import did_you_mean, listed, quoted
 
+FIRST = "first"
+"""What users start from where no goal is named."""
 LEAST_MEMORY = 256_000_000
 
 
@@ -146,6 +152,45 @@ def choose_reading(goals: Goals, layout: str | None, delimiter: str | None, enco
     return goals.model_copy(update={"events": events})
 
 
+def choose_goals(goals: Goals, **named: str | None) -> Goals:
+    """The goals file with these goals alone (option to name), and no funnels."""
+    known = list(goals.goals)
+    asked = {option: name for option, name in named.items() if name is not None}
+    unknown = [
+        f"--{option}: no goal is called {quoted(name)}{did_you_mean(name, known)}"
+        for option, name in asked.items()
+        if name not in known
+    ]
+    if unknown:
+        raise UsageError(*unknown)
+    kept = {name: goal for name, goal in goals.goals.items() if name in asked.values()}
+    return goals.model_copy(update={"goals": kept, "funnels": {}})
+
+
+def choose_start(goals: Goals, start: str, goal: str) -> str | None:
+    """The goal that users start from; None for their first event, which `first` is unless a goal is called so."""
+    if start == goal:
+        raise UsageError(f"--from and --goal are the same goal {quoted(goal)}, so nothing lies between them")
+    return None if start == FIRST and start not in goals.goals else start
+
+
+def choose_duration(option: str, text: str) -> int:
+    """The microseconds of a duration such as `30d`."""
+    try:
+        return parse_duration(text)
+    except PydanticCustomError as error:
+        raise UsageError(f"{option}: {error.message()}, not {quoted(text)}") from error
+
+
+def choose_attribution(goal: str, column: str, lookback: str, half_life: str, direct: Sequence[str]) -> Attribution:
+    """How credit is given, with these values of the column direct beside those that always are."""
+    halves = choose_duration("--half-life", half_life)
+    if not halves:
+        raise UsageError(f"--half-life: {quoted(half_life)} is no time, so nothing can halve in it")
+    own = frozenset(value.strip().lower() for value in direct)
+    return Attribution(goal, column, choose_duration("--lookback", lookback), halves, ALWAYS_DIRECT | own)
+
+
 def choose_share(share: str, *, strict: bool) -> float:
     """How many of the rows may be bad: a share such as `5%` or `0.05`, none if strict."""
     found = re.fullmatch(r"(?P<number>\d{1,3}(\.\d{1,9})?) ?(?P<percent>%?)", share, re.ASCII)
@@ -168,6 +213,20 @@ def choose_memory(size: str) -> int:
             f"--memory: {quoted(size)} is too little to work with; allow {LEAST_MEMORY // 10**6}MB or more"
         )
     return most
+
+
+def choose_columns(text: str | None, *, searched: bool) -> tuple[str, ...]:
+    """The columns of `device,channel`, each once; none where none are named."""
+    if text is None:
+        return ()
+    if not searched:
+        raise UsageError("--columns goes with --candidates")
+    named = tuple(dict.fromkeys(text.split(",")))
+    reserved = [name for name in named if name in {"any", "all", "not"}]
+    if not all(named) or reserved:
+        problem = f"a goal can't name the column {quoted(reserved[0])}" if reserved else "expected columns, such as A,B"
+        raise UsageError(f"--columns: {problem}")
+    return tuple(name for name in named if name != "event")
 
 
 def choose_now(clock_ns: int, fixed: str | None) -> int:

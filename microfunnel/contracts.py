@@ -8,7 +8,7 @@ from microfunnel.goals import goals_schema
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """The schema of the goals file (`goals`), or of what a command prints as JSON: `report`, `inspection`, `paths`."""
+    """The schema of the goals file (`goals`), of the JSON report (`report`), or of what another command prints."""
     if what == "goals":
         return goals_schema()
     text = files("microfunnel").joinpath("schemas", f"{what}.schema.json").read_text(encoding="utf-8")

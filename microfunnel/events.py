@@ -47,10 +47,10 @@ def field_column(field: str) -> str:
     return f"field:{field}"
 
 
-def in_period(since: int | None, until: int | None) -> pl.Expr:
-    """Whether an event lies in the period from `since` on and before `until` (microseconds since 1970 UTC)."""
-    begun = pl.lit(value=True) if since is None else pl.col(TIME) >= since
-    return begun if until is None else begun & (pl.col(TIME) < until)
+def in_period(since: int | None, until: int | None, time: str = TIME) -> pl.Expr:
+    """Whether a moment lies in the period from `since` on and before `until` (microseconds since 1970 UTC)."""
+    begun = pl.lit(value=True) if since is None else pl.col(time) >= since
+    return begun if until is None else begun & (pl.col(time) < until)
 
 
 class Rows(NamedTuple):

@@ -34,7 +34,8 @@ class Wanted:
     until: int | None
     """The period whose users are counted, in microseconds since 1970 UTC; None is open."""
     firsts: Sequence[str] | None = None
-    """Of all used rows at least the first of each user for each value of these columns is needed; None for none."""
+    """Of all used rows, and of those in the period, at least the first of each user for each value of these columns is
+    needed; None for none."""
 
     def needs(self, column: str) -> bool:
         """Whether a condition or the counting looks at this column."""
@@ -123,7 +124,10 @@ class Gathered:
         if self.wanted.firsts is None:
             return used
         in_time = used if used[TIME].is_sorted() else used.sort(TIME, maintain_order=True)
-        first = pl.struct(USER, *self.wanted.firsts) if self.wanted.firsts else pl.col(USER)
+        since, until = self.wanted.since, self.wanted.until
+        apart = [] if since is None and until is None else [in_period(since, until).alias(FIRST)]
+        alike = [pl.col(USER), *map(pl.col, self.wanted.firsts), *apart]
+        first = pl.struct(alike) if len(alike) > 1 else alike[0]
         marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))
         return marked.with_columns(pl.col(WANTED) | pl.col(FIRST))
 

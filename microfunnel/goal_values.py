@@ -1,6 +1,7 @@
 """The kinds of value that a goals file holds; each says in one sentence what it expected."""
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -103,6 +104,15 @@ def readable_format(text: str) -> str:
     return text
 
 
+def readable_moment(text: str) -> str:
+    """The date or time unchanged, if it is one of ISO 8601."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise mistake("expected a date or time, such as 1970-01-01") from None
+    return text
+
+
 def on_one_line(text: str) -> str:
     """The name unchanged, if a terminal can show it on one line."""
     if not text.isprintable():
@@ -152,4 +162,5 @@ Window = Annotated[
 ]
 Regex = Annotated[Text, AfterValidator(compiled)]
 TimeZone = Annotated[Text, AfterValidator(known_zone)]
+Moment = Annotated[Text, AfterValidator(readable_moment)]
 TimeFormat = Annotated[Text, AfterValidator(readable_format)]

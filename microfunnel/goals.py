@@ -7,7 +7,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from microfunnel.funnels import Funnel
-from microfunnel.goal_values import Amount, Count, Duration, Name, Text, TimeFormat, TimeZone, either, parse_duration
+from microfunnel.goal_values import (
+    Amount,
+    Count,
+    Duration,
+    Moment,
+    Name,
+    Text,
+    TimeFormat,
+    TimeZone,
+    either,
+    parse_duration,
+)
 from microfunnel.matches import Condition, Match, Model
 
 
@@ -15,6 +26,7 @@ class ColumnValue(Model):
     """The value of a goal is read from a column."""
 
     column: Text
+    currency: Text | None = Field(None, description="the column that names the currency of each value")
 
 
 GoalValue = Annotated[
@@ -61,6 +73,16 @@ class Goal(Model):
         """The field that the value of a completion is read from, if it is."""
         return self.value.column if isinstance(self.value, ColumnValue) else None
 
+    @property
+    def currency_column(self) -> str | None:
+        """The field that names the currency of a completion's value, if one does."""
+        return self.value.currency if isinstance(self.value, ColumnValue) else None
+
+    @property
+    def value_fields(self) -> list[str]:
+        """The fields that say what a completion is worth."""
+        return [field for field in (self.value_column, self.currency_column) if field is not None]
+
 
 class Columns(Model):
     """Which column of the export holds what; names that are usual are recognised without this."""
@@ -79,6 +101,7 @@ class Events(Model):
     columns: Columns = Columns()
     time_format: TimeFormat | None = None
     timezone: TimeZone = "UTC"
+    earliest: Moment = Field("1990-01-01T00:00:00Z", description="a row of an earlier time is rejected")
     session_timeout: Duration = parse_duration("30m")
     where: Match | None = None
     layout: Text | None = Field(

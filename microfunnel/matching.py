@@ -103,8 +103,7 @@ def fields_of(named: Iterable[Goal]) -> set[str]:
             fields |= goal.match.field_names()
         if goal.distinct is not None:
             fields.add(goal.distinct)
-        if (column := goal.value_column) is not None:
-            fields.add(column)
+        fields.update(goal.value_fields)
     return fields
 
 

@@ -45,12 +45,19 @@ class Question(Generic[T]):
     """Fields of which only few different values are expected: kept as Categorical."""
     all_events: bool = False
     """Whether events that no goal names matter, too."""
+    sessions: bool = False
+    """Whether it matters in which session an event is, even if no goal and no funnel asks for that."""
     firsts: tuple[str, ...] | None = None
-    """Of those at least the first of each user for each value of these fields; None for none of them."""
+    """Of those, and of those in the period, at least the first of each user for each value of these fields; None for
+    none of them."""
 
     @property
     def needs_all_events(self) -> bool:
-        return self.all_events or self.goals.need_all_events
+        return self.all_events or self.needs_sessions or self.goals.need_all_events
+
+    @property
+    def needs_sessions(self) -> bool:
+        return self.sessions or self.goals.need_sessions
 
     @property
     def kept_fields(self) -> frozenset[str]:
@@ -107,5 +114,5 @@ def _split_by(goals: Goals) -> frozenset[str]:
 def _looked_into(goals: Goals) -> frozenset[str]:
     """The fields that make units, different values or money."""
     units = {name for funnel in goals.funnels.values() for name in funnel.unit_columns}
-    valued = {field for goal in goals.goals.values() for field in (goal.distinct, goal.value_column) if field}
+    valued = {field for goal in goals.goals.values() for field in (goal.distinct, *goal.value_fields) if field}
     return frozenset(units | valued)

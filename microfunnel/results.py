@@ -6,6 +6,8 @@ from decimal import Decimal
 from math import sqrt
 from statistics import NormalDist
 
+from microfunnel.levers import Lever
+
 NOT_SET = "(not set)"
 """The segment of the units whose entry has no value."""
 NOT_REACHED = "(did not reach)"
@@ -40,6 +42,11 @@ class Rate:
         low = 0.0 if self.part == 0 else (centre - half) / scale
         high = 1.0 if self.part == n else (centre + half) / scale
         return low, high
+
+
+def each(value: Decimal | None, n: int) -> Decimal | None:
+    """The mean of a sum over so many; None where there is no sum, or nothing to share it out to."""
+    return None if value is None or not n else value / n
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,15 @@ class Step:
     """Units whose first step it is: all of them in the first step, in others only where a funnel is open."""
     stopped: Mapping[str, int] = field(default_factory=dict)
     """The dropped by what stopped them: `no_event`, `too_late`, `interrupted`, `excluded`, or else `in_progress`."""
+    value: Decimal | None = None
+    """Sum of what the events are worth that took it; None where its goal has no value."""
+    currency: str | None = None
+    """Of the value; None where nothing names it."""
+
+    @property
+    def value_per_unit(self) -> Decimal | None:
+        """Of those that reached it."""
+        return each(self.value, self.reached)
 
     @property
     def came_on(self) -> int:
@@ -144,6 +160,32 @@ class Totals:
         losing = [step for step in self.steps if step.dropped]
         return max(losing, key=lambda step: step.dropped or 0, default=None)
 
+    @property
+    def value(self) -> Decimal | None:
+        """What the last step is worth to all that converted; None where its goal has no value."""
+        return self.required[-1].value
+
+    @property
+    def currency(self) -> str | None:
+        return self.required[-1].currency
+
+    @property
+    def value_per_converted(self) -> Decimal | None:
+        return each(self.value, self.converted)
+
+    @property
+    def value_at_risk(self) -> Decimal | None:
+        """The units that did not convert, each at the mean value of those that did."""
+        return self.worth_of(self.entered - self.converted)
+
+    def at_risk(self, step: Step) -> Decimal | None:
+        """The same of the units that dropped before this step."""
+        return None if step.dropped is None else self.worth_of(step.dropped)
+
+    def worth_of(self, units: int) -> Decimal | None:
+        """So many units at the mean value of those that converted."""
+        return each(None if self.value is None else units * self.value, self.converted)
+
     def before(self, step: Step) -> Step:
         """The required step before this one, which is not the first."""
         return [each for each in self.required if each.step < step.step][-1]
@@ -184,6 +226,8 @@ class FunnelResult:
     trend: tuple[PeriodOfEntry, ...] = ()
     left_out: int = 0
     """Events of its steps that belong to no unit, because a part of it is missing."""
+    levers: tuple[Lever, ...] | None = None
+    """What if a step rose, the biggest first; empty where no later rates can be held, None where nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +242,17 @@ class GoalResult:
     """None where nobody asked for them."""
     value: Decimal | None
     """Sum over the completions; None where the goal has no value."""
+    currency: str | None = None
+    """Of the value; None where nothing names it."""
+
+    @property
+    def value_per_completion(self) -> Decimal | None:
+        return each(self.value, self.completions)
+
+    @property
+    def value_per_user(self) -> Decimal | None:
+        """Of those with a completion."""
+        return each(self.value, self.users)
 
     @property
     def rate(self) -> Rate:

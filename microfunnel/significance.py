@@ -31,6 +31,21 @@ def difference_interval(one: Rate, other: Rate, confidence: float = 0.95) -> tup
     return low, high
 
 
+def product_interval(
+    one: float, ends: tuple[float, float], other: float, others: tuple[float, float]
+) -> tuple[float, float]:
+    """Where the product of two independent estimates lies, from the intervals of both, of which `other` is above 0.
+
+    The variance estimates of G. Y. Zou and A. Donner (2008, MOVER) at each end, as Newcombe's of a difference.
+    """
+    below, above = other - others[0], others[1] - other
+    if one < 0:
+        below, above = above, below
+    low = one * other - sqrt((other * (one - ends[0])) ** 2 + (one * below) ** 2)
+    high = one * other + sqrt((other * (ends[1] - one)) ** 2 + (one * above) ** 2)
+    return low, high
+
+
 def phi(one: Rate, other: Rate) -> float | None:
     """The correlation of group and outcome in the table of two groups, -1 to 1; None where a margin is empty."""
     whole, part = one.whole + other.whole, one.part + other.part

@@ -25,7 +25,8 @@ def report_of(
 ) -> Report:
     """The report of these events: `user`, `time` (microseconds), `event` and any other fields as text."""
     checked = Goals.model_validate(goals)
-    names = sorted({name for row in rows for name in row} | {"event"})
+    money = {field for goal in checked.goals.values() for field in goal.value_fields}
+    names = sorted({name for row in rows for name in row} | {"event"} | money)
     table = pl.DataFrame(
         {name: [row.get(name) if row.get(name) != "" else None for row in rows] for name in {*names, "user", "time"}},
         schema_overrides={name: pl.Int64 if name == "time" else pl.String for name in {*names, "user", "time"}},

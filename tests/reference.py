@@ -9,6 +9,7 @@ with the package, so that a mistake in one of the two shows.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,14 +141,31 @@ def step_of(step: Any, goals: Mapping[str, Any], rows: Sequence[Row], timeout: i
     """A step; one with `any` is completed by whatever completes one of its goals."""
     spec: Mapping[str, Any] = {"goal": step} if isinstance(step, str) else step
     own = [{"match": spec["match"]}] if "match" in spec else []
-    wanted = [goals[name] for name in spec.get("any", [spec["goal"]] if "goal" in spec else [])] + own
+    named = dict.fromkeys(spec.get("any", [spec["goal"]] if "goal" in spec else []))
+    wanted = [goals[name] for name in named] + own
     return Step(
         label=spec.get("name") or " or ".join(spec.get("any", [spec.get("goal")])),
         rows=frozenset(index for goal in wanted for index in completions(goal, rows, timeout)),
         within=optional_micros(spec.get("within")),
         after=micros(spec.get("after", "0s")),
         optional=spec.get("optional", False),
+        amounts=amounts_of([goal for goal in wanted if "value" in goal], rows, timeout),
     )
+
+
+def amounts_of(valued: Sequence[Mapping[str, Any]], rows: Sequence[Row], timeout: int) -> dict[int, Decimal] | None:
+    """What each row that completes the only goal with a value is worth, without those that have no number."""
+    if len(valued) != 1:
+        return None
+    (goal,) = valued
+    found = {}
+    for index in completions(goal, rows, timeout):
+        spec = goal["value"]
+        try:
+            found[index] = Decimal(str(rows[index].get(spec["column"]) if isinstance(spec, Mapping) else spec))
+        except InvalidOperation:
+            continue
+    return found
 
 
 def exclusion_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 EXCLUDED, IN_PROGRESS, INTERRUPTED, TOO_LATE, NO_EVENT = REASONS = (
@@ -37,6 +38,8 @@ class Step:
     within: int | None
     after: int
     optional: bool
+    amounts: Mapping[int, Decimal] | None = None
+    """What the rows are worth that have an amount, where one of the goals has a value."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from reference_goals import SECOND
@@ -32,6 +33,8 @@ class Tally:
     matured: tuple[int, int] | None
     times_from_previous: list[Times | None]
     times_from_first: list[Times | None]
+    values: list[Decimal | None]
+    """What the events are worth that took each step; None where no goal of it has a value."""
 
     @property
     def in_progress_by_step(self) -> list[int]:
@@ -53,7 +56,18 @@ def tally(journeys: Sequence[Journey], rule: Rule, data_end: int) -> Tally:
         matured=(sum(journey.missed is None for journey in mature), len(mature)) if rule.ends else None,
         times_from_previous=[None, *(times_between(journeys, before[place], place) for place in places[1:])],
         times_from_first=[None, *(times_between(journeys, None, place) for place in places[1:])],
+        values=[value_of(journeys, rule, place) for place in places],
     )
+
+
+def value_of(journeys: Sequence[Journey], rule: Rule, place: int) -> Decimal | None:
+    """Each journey adds the smallest amount of the events at the moment at which it took the step."""
+    amounts = rule.steps[place].amounts
+    if amounts is None or rule.order == "any":
+        return None
+    taken = [(journey.log, journey.taken[place]) for journey in journeys if place in journey.taken]
+    found = [[amounts[row] for row, time in log.items() if time == moment and row in amounts] for log, moment in taken]
+    return sum((min(those) for those in found if those), Decimal(0))
 
 
 def why_stopped(journey: Journey, data_end: int) -> str:

@@ -36,22 +36,22 @@ def examples(default: int) -> settings:
 START = 1_700_000_000 * SECOND
 TICK = SECOND // 2
 TICKS = 16
-PRICES = [None, "", "5", "10", "30", "50", "x"]
+PRICES = [None, "", "5", "10", "30", "50", "x", "0.07", "-12.345678", "1,50"]
 DURATIONS = ["0s", "0.5s", "1s", "1.5s", "2s", "3s", "5s"]
 
 PLAIN_GOALS: dict[str, dict[str, Any]] = {
     "a": {"kind": "milestone", "match": {"event": "a"}},
-    "b": {"kind": "milestone", "match": {"event": "b"}},
-    "c": {"kind": "milestone", "match": {"event": "c"}},
+    "b": {"kind": "milestone", "match": {"event": "b"}, "value": {"column": "price"}},
+    "c": {"kind": "milestone", "match": {"event": "c"}, "value": 2.50},
     "d": {"kind": "macro", "match": {"event": "d"}},
-    "a_or_b": {"kind": "milestone", "match": {"event": ["a", "b"]}},
+    "a_or_b": {"kind": "milestone", "match": {"event": ["a", "b"]}, "value": {"column": "price"}},
     "b_or_c": {"kind": "milestone", "match": {"any": [{"event": "b"}, {"event": {"in": ["c"]}}]}},
     "not_a": {"kind": "milestone", "match": {"event": {"not": "a"}}},
     "a_on_phone": {"kind": "milestone", "match": {"event": "a", "device": "phone"}},
     "every": {"kind": "milestone", "match": "any"},
 }
 COUNTED_GOALS: dict[str, dict[str, Any]] = {
-    "two_a": {"kind": "secondary", "match": {"event": "a"}, "at_least": 2},
+    "two_a": {"kind": "secondary", "match": {"event": "a"}, "at_least": 2, "value": {"column": "price"}},
     "two_in_session": {"kind": "secondary", "match": {"event": ["a", "b"]}, "at_least": 2, "per": "session"},
     "three_for_user": {"kind": "secondary", "match": "any", "at_least": 3, "per": "user"},
     "two_devices": {"kind": "secondary", "match": "any", "at_least": 2, "distinct": "device"},

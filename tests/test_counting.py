@@ -67,6 +67,7 @@ def shown(totals: Totals) -> dict[str, Any]:
         "matured": totals.matured and (totals.matured.part, totals.matured.whole),
         "from_previous": [shown_times(step.times_from_previous) for step in steps],
         "from_first": [shown_times(step.times_from_first) for step in steps],
+        "values": [step.value for step in steps],
     }
 
 
@@ -80,6 +81,7 @@ def shown_reference(tally: Tally) -> dict[str, Any]:
         "matured": tally.matured,
         "from_previous": [shown_times(times) for times in tally.times_from_previous],
         "from_first": [shown_times(times) for times in tally.times_from_first],
+        "values": tally.values,
     }
 
 
@@ -250,6 +252,8 @@ def test_segments_add_up_to_the_total(case: Case) -> None:
         for step, total in enumerate(found.totals.steps):
             assert sum(part.steps[step].reached for part in parts) == total.reached
             assert sum(part.steps[step].in_progress for part in parts) == total.in_progress
+            if total.value is not None:
+                assert sum(part.steps[step].value or 0 for part in parts) == total.value
             waits = [part.steps[step].times_from_first for part in parts]
             if total.times_from_first:
                 assert sum(wait.total_us for wait in waits if wait) == total.times_from_first.total_us

@@ -115,12 +115,22 @@ LOUD = {
     "placeholder": (
         [row if i % 10 else {**row, "user": "undefined"} for i, row in enumerate(log())],
         "busy_user",
-        "the user `undefined` has 272 of the 2,716 rows that goals look at: a placeholder, no user?",
+        "the user `undefined` has 328 of the 3,276 rows: a placeholder, no user?",
     ),
     "bot": (
         [row if i % 10 else {**row, "user": "u1"} for i, row in enumerate(log())],
         "busy_user",
-        "the user `u1` has 284 of the 2,716 rows that goals look at: a bot, or an id that many share?",
+        "the user `u1` has 340 of the 3,276 rows: a bot, or an id that many share?",
+    ),
+    "bot in rows that no goal looks at": (
+        [{**row, "user": "crawler"} if row["event"] == "other" and i % 2 else row for i, row in enumerate(log())],
+        "busy_user",
+        "the user `crawler` has 280 of the 3,276 rows: a bot, or an id that many share?",
+    ),
+    "spreadsheet in rows that no goal looks at": (
+        [{**row, "user": f"1.{i}E+17"} if row["event"] == "other" else row for i, row in enumerate(log())],
+        "spreadsheet_ids",
+        "560 rows have users such as `2.82E+18`: a spreadsheet cut the ids, and made one user of many",
     ),
     "ties": (
         [*log(), *({**row, "event": "buy"} for row in log()[:200] if row["event"] == "see")],

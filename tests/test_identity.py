@@ -24,11 +24,15 @@ SETTINGS = Events.model_validate({"columns": {"user": "user", "time": "time", "e
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a log; no time is one that can't be read."""
+    """A row of a log; no time is one that can't be read, a negative one is out of range."""
 
     user: str | None
     anonymous: str | None
     time: int | None
+
+    @property
+    def has_time(self) -> bool:
+        return self.time is not None and self.time >= 0
 
 
 Log = Sequence[Row]
@@ -43,7 +47,7 @@ def owners(log: Log) -> dict[str, str]:
         shown = [
             (row.time, row.user)
             for row in log
-            if row.anonymous == anonymous and row.time is not None and row.user not in {None, anonymous}
+            if row.anonymous == anonymous and row.has_time and row.user not in {None, anonymous}
         ]
         if anonymous is not None and shown:
             _, user = min((time, user or "") for time, user in shown)
@@ -88,7 +92,9 @@ class Found:
 
 
 def time_of(row: Row) -> str:
-    return "soon" if row.time is None else f"2026-10-01T10:00:0{row.time}Z"
+    if row.time is None:
+        return "soon"
+    return "1970-01-01T00:00:00Z" if row.time < 0 else f"2026-10-01T10:00:0{row.time}Z"
 
 
 def csv_of(rows: Sequence[tuple[int, Row]]) -> str:
@@ -144,7 +150,7 @@ def numbered(log: Log) -> list[tuple[int, Row]]:
 # --- random logs ------------------------------------------------------------------------------------------------------
 
 NAMES = st.none() | st.sampled_from(IDS)
-LOGS = st.lists(st.builds(Row, NAMES, NAMES, st.none() | st.integers(0, 3)), min_size=1, max_size=14)
+LOGS = st.lists(st.builds(Row, NAMES, NAMES, st.none() | st.integers(-1, 3)), min_size=1, max_size=14)
 CHAIN = tuple(f"{number:02}" for number in range(60))
 
 

@@ -124,6 +124,16 @@ def test_a_log_without_a_path_gets_one_goal_and_the_reason(lives: list[list[str]
     counted(tmp_path, log)
 
 
+@pytest.mark.parametrize("rows", ["", "ann,1970-01-01T00:00:00Z,view\n", "ann,2026-10-01,\n"])
+def test_a_log_without_an_event_that_can_be_used_gets_a_file_that_says_so(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(f"user_id,timestamp,event\n{rows}", encoding="utf-8")
+    found = proposed(tmp_path / "events.csv")
+    assert (found.steps, found.others, found.why_no_funnel) == ((), (), "there are no events")
+    made = program.run(tmp_path, "init", "events.csv", "-o", "made.yaml")
+    assert (made.returncode, made.stderr) == (0, b"")
+    assert read_goals(tmp_path / "made.yaml").goals["anything"].match == "any"
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 

@@ -162,9 +162,11 @@ def rows_and_limits(tmp_path: Path, wanted: Goals, *, sessions: bool) -> tuple[p
 
 def tables(counts: Counts[Mapping[str, Tallies]]) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "goals", counts.goals
+    yield "currencies", counts.currencies
     for name, tallies in counts.found.items():
         yield f"{name} counts", tallies.counts
         yield f"{name} times", tallies.times
+        yield f"{name} values", tallies.values
 
 
 @pytest.mark.parametrize("sessions", [True, False], ids=["given", "split"])

@@ -34,7 +34,8 @@ def log(drawing: str, user: str = "u", **fields: str | None) -> Log:
     return rows
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], goals: Goals) -> EventTable:
+def table_of(rows: Sequence[Mapping[str, Any]], goals: Goals, *, sessions: bool = False) -> EventTable:
+    """The events of these rows, with the sessions that they name if these are wanted or the goals need them."""
     names = sorted({name for row in rows for name in row} | {"user", "event", "session", "order", "device", "price"})
     text = {name: [row.get(name) or None for row in rows] for name in names if name not in {"time", "rejected"}}
     frame = pl.DataFrame(
@@ -42,7 +43,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], goals: Goals) -> EventTable:
         schema={**dict.fromkeys(text, pl.String), "time": pl.Int64, "rejected": pl.UInt8},
     )
     session = []
-    if goals.need_sessions and any("session" in row for row in rows):
+    if (sessions or goals.need_sessions) and any("session" in row for row in rows):
         visit = pl.struct("user", "session").hash()
         session = [pl.when(pl.col("session").is_not_null()).then(visit).alias(SESSION)]
     lazy = frame.lazy().select(

@@ -4,9 +4,13 @@ from typing import Annotated
 
 import typer
 
+from microfunnel.cli.compare import compare
+from microfunnel.cli.credit import credit
+from microfunnel.cli.effects import effects
 from microfunnel.cli.explain import explain
 from microfunnel.cli.init import init
 from microfunnel.cli.inspect import inspect
+from microfunnel.cli.lag import lag
 from microfunnel.cli.members import members
 from microfunnel.cli.paths import paths
 from microfunnel.cli.run import run
@@ -29,5 +33,5 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, paths, members, inspect, init, explain, validate, schema):
+for command in (run, effects, paths, members, compare, credit, lag, inspect, init, explain, validate, schema):
     app.command()(command)

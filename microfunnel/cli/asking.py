@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -115,44 +115,49 @@ def asks(command: Callable[..., None], without: Collection[str] = ()) -> Callabl
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What an answer needs of the export."""
+
+    fields: Collection[str]
+    optional: Collection[str] = ()
+    """Fields that are looked at where there are any such."""
+    option: str = "--by"
+    """What names fields on the command line."""
+    sessions: bool = False
+    """Whether sessions matter also where no goal and no funnel asks for them."""
+    discover: bool = False
+    """Whether all fields are wanted; then `find` has to see to it that there are user, time and event."""
+
+
 def show(
     asked: Asked,
     goals: "Goals",
-    fields_needed: Collection[str],
+    needed: Needed,
     find: "Find[F]",
     formats: "Mapping[str, Render[F]]",
     *,
     trend: str | None = None,
     with_users: bool = True,
-    option: str = "--by",
+    also_read: Sequence[Path] = (),
 ) -> None:
     """Reads the events, and shows what `find` finds in them, in the format that is asked for.
 
-    `option` is what names fields on the command line.
+    Files that were `also_read` are not written to either.
     """
     from microfunnel.output import write_output
     from microfunnel.screen import detect_screen
 
-    found, inputs = ask(asked, goals, Fields(fields_needed, option), find, trend=trend, with_users=with_users)
+    found, inputs = ask(asked, goals, needed, find, trend=trend, with_users=with_users)
     screen = detect_screen(None if asked.output else sys.stdout, asked.color)
-    write_output(formats["json" if asked.as_json else asked.format_](found, screen), asked.output, inputs)
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The fields of the export that are looked at."""
-
-    needed: Collection[str]
-    option: str
-    """What names fields on the command line."""
-    optional: Collection[str] = ()
-    """Those that are looked at where there are any such."""
+    shown = formats["json" if asked.as_json else asked.format_](found, screen)
+    write_output(shown, asked.output, [*also_read, *inputs])
 
 
 def ask(
     asked: Asked,
     goals: "Goals",
-    wanted: Fields,
+    needed: Needed,
     find: "Find[F]",
     *,
     trend: str | None = None,
@@ -180,15 +185,15 @@ def ask(
             write_rejects(table, asked.rejects, inputs)
         return found, inputs
 
-    replace_bad_text = asked.encoding_errors is BadText.REPLACE
     request = Request(
         asked.events,
         goals.events,
-        wanted.needed,
-        goals.need_sessions,
-        replace_bad_text,
-        optional=wanted.optional,
-        option=wanted.option,
+        needed.fields,
+        sessions=needed.sessions or goals.need_sessions,
+        replace_bad_text=asked.encoding_errors is BadText.REPLACE,
+        optional=needed.optional,
+        option=needed.option,
+        discover=needed.discover,
     )
     found, inputs = read(request, use, asked.color)
     refuse_bad_rows(found.events, share)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from microfunnel.cli.asking import Asked, Fields, ask, asks
+from microfunnel.cli.asking import Asked, Needed, ask, asks
 from microfunnel.cli.options import Color
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def members(
     def find_them(table: "EventTable", period: "Period", options: "Options") -> "Members":
         return find(table, goals, which, properties, period, options)
 
-    wanted = Fields(fields_needed(goals, which, properties), "--with", optional=[SESSION_ID])
+    wanted = Needed(fields_needed(goals, which, properties), [SESSION_ID], "--with")
     found, inputs = ask(asked, goals, wanted, find_them, with_users=False)
     if sys.stderr is not None:
         screen = detect_screen(sys.stderr, Color.NEVER)

@@ -40,8 +40,12 @@ class Peers(StrEnum):
 class Contract(StrEnum):
     GOALS = "goals"
     REPORT = "report"
+    CREDIT = "credit"
+    LAG = "lag"
     INSPECTION = "inspection"
+    EFFECTS = "effects"
     PATHS = "paths"
+    COMPARE = "compare"
 
 
 EventFiles = Annotated[

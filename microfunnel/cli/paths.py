@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from microfunnel.cli.asking import Asked, asks, show
+from microfunnel.cli.asking import Asked, Needed, asks, show
 from microfunnel.cli.options import Funnels
 
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ def paths(
         return find_paths(table, goals, wish, period, options)
 
     formats = findings.formats("paths", paths_table.render, paths_records.contents, paths_records.rows)
-    show(asked, goals, question_of(goals, wish).fields_needed, find, formats, option="--label")
+    show(asked, goals, Needed(question_of(goals, wish).fields_needed, option="--label"), find, formats)

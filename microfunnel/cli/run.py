@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from microfunnel.cli.asking import Asked, asks, show
+from microfunnel.cli.asking import Asked, Needed, asks, show
 from microfunnel.cli.options import Funnels, Peers, Periods
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def run(
     top: Annotated[int, typer.Option(help="Segments kept apart with --by; the rest is (other).", min=1)] = 10,
     trend: Annotated[Periods | None, typer.Option(help="Also each period of entry on its own.")] = None,
     as_: Annotated[Peers | None, typer.Option("--as", help="Count as another system does.")] = None,
+    what_if: Annotated[bool, typer.Option("--what-if", help="Also what more there would be if a step rose.")] = False,
     without_users: Annotated[
         bool, typer.Option("--without-users", help="Leave out how many users the whole log has, which takes time.")
     ] = False,
@@ -34,6 +35,7 @@ def run(
 
     from microfunnel.analysis import analyse, question_of
     from microfunnel.choice import choose
+    from microfunnel.insights.what_if import with_levers
     from microfunnel.peers import PEERS
     from microfunnel.rendering import FORMATS
 
@@ -42,7 +44,8 @@ def run(
 
     def count(table: "EventTable", period: "Period", options: "Options") -> "Report":
         caveats = () if peer is None else (("counted_as", peer.caveat),)
-        return analyse(replace(table, warnings=(*table.warnings, *caveats)), goals, period, options)
+        report = analyse(replace(table, warnings=(*table.warnings, *caveats)), goals, period, options)
+        return with_levers(report) if what_if else report
 
-    needed = question_of(goals).fields_needed
+    needed = Needed(question_of(goals).fields_needed)
     show(asked, goals, needed, count, FORMATS, trend=trend, with_users=not without_users)

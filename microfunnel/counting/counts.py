@@ -8,8 +8,9 @@ import polars as pl
 
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
+from microfunnel.counting.paths import NO_GOALS
 from microfunnel.counting.repeats import Repeats, count_repeats
-from microfunnel.counting.scorecard import tally_goals
+from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
@@ -26,6 +27,8 @@ class Counts(Generic[T]):
 
     goals: pl.DataFrame
     """See `tally_goals`."""
+    currencies: pl.DataFrame
+    """See `tally_currencies`."""
     sessions: int | None
     """None where nothing asks for sessions."""
     repeats: Repeats | None
@@ -40,6 +43,7 @@ class Counts(Generic[T]):
         repeats = [part.repeats for part in parts if part.repeats is not None]
         return cls(
             goals=add_up(part.goals for part in parts),
+            currencies=add_up(part.currencies for part in parts),
             sessions=sum(sessions) if sessions else None,
             repeats=Repeats.added(repeats) if repeats else None,
             found=add([part.found for part in parts]),
@@ -53,9 +57,12 @@ def count(  # noqa: PLR0913
     limits: Limits,
     ask: Callable[[pl.DataFrame, Limits], T],
     *,
+    with_sessions: bool = False,
     with_repeats: bool = False,
 ) -> Counts[T]:
     """The counts of every goal over whole users, of how rows repeat each other, if asked for, and of what `ask` finds.
+
+    Rows have sessions where goals and funnels need them, or if asked for.
 
     `rows` holds, in any order, the events that some goal needs (all events where sessions matter): `user`, `time`,
     `session` where the export has it, a Boolean column for each condition of `named`, and `field:NAME` for what else
@@ -63,23 +70,27 @@ def count(  # noqa: PLR0913
     """
     rows = _sorted(rows, named)
     repeats = count_repeats(rows, specific_columns(named)) if with_repeats else None
-    rows = _completed(rows, goals, named, limits)
+    with_sessions = with_sessions or goals.need_sessions
+    rows = _completed(rows, named, limits, with_sessions=with_sessions)
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
-        sessions=rows[SESSION].drop_nulls().n_unique() if goals.need_sessions else None,
+        currencies=tally_currencies(rows, goals.goals),
+        sessions=rows[SESSION].drop_nulls().n_unique() if with_sessions else None,
         repeats=repeats,
         found=ask(rows, limits),
     )
 
 
-def tally_funnels(rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits) -> dict[str, Tallies]:
-    """The tallies of each funnel over whole users, prepared as `prepare` does."""
-    return {name: tally_funnel(rows, name, funnel, limits) for name, funnel in funnels.items()}
+def tally_funnels(
+    rows: pl.DataFrame, funnels: Mapping[str, Funnel], limits: Limits, goals: Mapping[str, Goal] = NO_GOALS
+) -> dict[str, Tallies]:
+    """The tallies of each funnel over whole users, prepared as `prepare` does, with the values of these goals."""
+    return {name: tally_funnel(rows, name, funnel, limits, goals) for name, funnel in funnels.items()}
 
 
 def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
     """The rows sorted by user and time, with sessions where they matter and each goal true on its completions alone."""
-    return _completed(_sorted(rows, named), goals, named, limits)
+    return _completed(_sorted(rows, named), named, limits, with_sessions=goals.need_sessions)
 
 
 def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
@@ -87,8 +98,8 @@ def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
     return _by_user(rows, rows.columns if any(goal.counted for goal in named.values()) else [TIME])
 
 
-def _completed(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
-    if goals.need_sessions:
+def _completed(rows: pl.DataFrame, named: Mapping[str, Goal], limits: Limits, *, with_sessions: bool) -> pl.DataFrame:
+    if with_sessions:
         rows = add_sessions(rows, limits.session_timeout)
     return complete_goals(rows, named)
 

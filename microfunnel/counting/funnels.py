@@ -10,12 +10,14 @@ from microfunnel.counting.attempts import ENTERED, EXCLUDED, STOP, UNIT, at_colu
 from microfunnel.counting.chain import without_overlap
 from microfunnel.counting.journeys import DEPTH, ENTRY, FIRST, best_attempts, candidates, time_column
 from microfunnel.counting.optional import optional_row
-from microfunnel.counting.paths import Plan, plan_of
+from microfunnel.counting.paths import NO_GOALS, Plan, plan_of
 from microfunnel.counting.segments import label_expr, optional_column, segment_column, segment_series
 from microfunnel.counting.sessions import SESSION_END
 from microfunnel.counting.tallies import ALL, OPEN, TREND, Tallies, tally, took_column
+from microfunnel.counting.worth import worths
 from microfunnel.events import SESSION, TIME, USER, field_column, in_period
 from microfunnel.funnels import Funnel
+from microfunnel.goals import Goal
 
 EVENT_NUMBER = "event_number"
 """The column by which somebody who asks for journeys knows the rows again; copied where there is one."""
@@ -52,23 +54,25 @@ class Limits:
         return local.dt.truncate(self.trend or "1d").dt.date()
 
 
-def tally_funnel(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Tallies:
-    """The tallies of one funnel over whole users.
+def tally_funnel(
+    rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits, goals: Mapping[str, Goal] = NO_GOALS
+) -> Tallies:
+    """The tallies of one funnel over whole users, with what its steps are worth where `goals` (by name) say that.
 
     `rows` is sorted by user and time and holds `user`, `time`, the Boolean columns of the funnel's conditions, never
     null, `field:NAME` for each column of a breakdown or of the unit and, for a funnel of sessions, `session` and
     `session_end`.
     """
-    plan = plan_of(name, funnel)
+    plan = plan_of(name, funnel, goals)
     units, left_out = _unit_rows(rows, funnel, plan)
-    parts = [_tally_units(units, name, funnel, limits)]
+    parts = [_tally_units(units, name, funnel, plan, limits)]
     for index, breakdown in enumerate(funnel.by):
         if breakdown.value == "all_steps":
             value = segment_column(index)
             apart = units.with_columns(pl.struct(UNIT, value).hash().alias(UNIT)).sort(UNIT, TIME)
-            found = _find(apart, name, funnel, limits)
+            found = _find(apart, name, funnel, plan, limits)
             values = found.rows[value].gather(found.journeys[ENTRY])
-            parts.append(_tally(found.journeys, plan, {breakdown.name: pl.lit(values)}))
+            parts.append(_tally(found.journeys, found.rows, plan, {breakdown.name: pl.lit(values)}))
     return replace(Tallies.added(parts), left_out=left_out)
 
 
@@ -88,38 +92,51 @@ class Found:
 
 def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
     """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
-    units, left_out = _unit_rows(rows, funnel, plan_of(name, funnel))
-    return replace(_find(units, name, funnel, limits), left_out=left_out)
-
-
-def _find(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
     plan = plan_of(name, funnel)
+    units, left_out = _unit_rows(rows, funnel, plan)
+    return replace(_find(units, name, funnel, plan, limits), left_out=left_out)
+
+
+def tally_journeys(found: Found, splits: Mapping[str, pl.Expr]) -> Tallies:
+    """The tallies of journeys by these splits: the name of each, and the segments of the journeys."""
+    return _tally(found.journeys, found.rows, found.plan, splits)
+
+
+def tally_segments(found: Found, funnel: Funnel) -> Tallies:
+    """The tallies of all journeys and of their segments.
+
+    What makes units by the values of all steps is no segment of a journey, and not among them.
+    """
+    segments = {
+        breakdown.name: segment_series(found.journeys, found.rows, funnel, found.plan, index)
+        for index, breakdown in enumerate(funnel.by)
+        if breakdown.value != "all_steps"
+    }
+    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
+    return replace(tally_journeys(found, splits), left_out=found.left_out)
+
+
+def _find(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Found:
     indexed = index_rows(units, plan.watched)
     attempts = _candidates(indexed, name, funnel, plan, limits)
     return Found(plan, indexed, attempts, _journeys(attempts, indexed, funnel, plan, [UNIT]))
 
 
-def _tally_units(units: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Tallies:
+def _tally_units(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Tallies:
     """The tallies of all units, of their segments and of the periods of a trend."""
-    found = _find(units, name, funnel, limits)
-    plan, indexed, attempts, journeys = found.plan, found.rows, found.attempts, found.journeys
-    segments = {
-        breakdown.name: segment_series(journeys, indexed, funnel, plan, index)
-        for index, breakdown in enumerate(funnel.by)
-        if breakdown.value != "all_steps"
-    }
-    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
-    whole = _tally(journeys, plan, splits)
+    found = _find(units, name, funnel, plan, limits)
+    whole = tally_segments(found, funnel)
     if limits.trend is None:
         return whole
-    periods = attempts.with_columns(limits.period.alias(PERIOD))
+    indexed, journeys = found.rows, found.journeys
+    periods = found.attempts.with_columns(limits.period.alias(PERIOD))
     # Attempts that do not overlap are the same whatever the period; of other units each period has its own best.
     of_period = (
         journeys.with_columns(limits.period.alias(PERIOD))
         if funnel.count == "attempts"
         else _journeys(periods, indexed, funnel, plan, [UNIT, PERIOD])
     )
-    return Tallies.added([whole, _tally(of_period, plan, {TREND: pl.col(PERIOD).cast(pl.String)})])
+    return Tallies.added([whole, _tally(of_period, indexed, plan, {TREND: pl.col(PERIOD).cast(pl.String)})])
 
 
 def unit_expr(funnel: Funnel) -> pl.Expr:
@@ -137,7 +154,7 @@ def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataF
         TIME,
         *([EVENT_NUMBER] if EVENT_NUMBER in rows.columns else []),
         *([SESSION_END] if funnel.count == "sessions" else []),
-        *(column.alias(name) for name, column in plan.columns.items()),
+        *(column.alias(name) for name, column in (plan.columns | plan.money).items()),
         *(label_expr(breakdown).alias(segment_column(index)) for index, breakdown in enumerate(funnel.by)),
     )
     if funnel.order != "strict":
@@ -214,5 +231,6 @@ def _journeys(
     )
 
 
-def _tally(journeys: pl.DataFrame, plan: Plan, splits: Mapping[str, pl.Expr]) -> Tallies:
-    return tally(journeys, plan.required, list(plan.optional), splits)
+def _tally(journeys: pl.DataFrame, rows: pl.DataFrame, plan: Plan, splits: Mapping[str, pl.Expr]) -> Tallies:
+    journeys = journeys.with_columns(worths(journeys, rows, plan))
+    return tally(journeys, plan.required, list(plan.optional), list(plan.valued), splits)

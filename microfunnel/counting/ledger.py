@@ -19,10 +19,10 @@ import polars as pl
 
 from microfunnel.counting.attempts import EXCLUDED, STOP, TOO_LATE, at_column
 from microfunnel.counting.event_log import AFTER, CALLED, TIED, EventLog, log_of
-from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, unit_expr
+from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, tally_journeys, unit_expr
 from microfunnel.counting.journeys import DEPTH, FIRST
 from microfunnel.counting.money import amount_expr
-from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, tally, took_column
+from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, took_column
 from microfunnel.events import TIME
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goal, Goals
@@ -96,7 +96,7 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
         judged = _judged(_standing(found, place), log, *_steps_until(found, funnel, place))
         path = _path(judged, log, paths.depth)
         lines.append(_lines(judged.with_columns(path), place, paths.depth, log.names))
-    whole = tally(found.journeys, found.plan.required, list(found.plan.optional), {ALL: pl.lit(ALL)})
+    whole = tally_journeys(found, {ALL: pl.lit(ALL)})
     return Ledger(
         replace(whole, left_out=found.left_out),
         pl.concat(lines) if lines else pl.DataFrame(schema=_schema(paths.depth)),

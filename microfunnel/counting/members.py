@@ -8,7 +8,7 @@ from microfunnel.counting.attempts import ENTERED, EXCLUDED, STOP, STOPS
 from microfunnel.counting.funnels import EVENT_NUMBER, Limits, find_journeys
 from microfunnel.counting.journeys import DEPTH, ENTRY
 from microfunnel.counting.money import amount_expr
-from microfunnel.counting.segments import coalesced, segment_column, values_at_steps
+from microfunnel.counting.segments import coalesced, values_at_steps
 from microfunnel.counting.tallies import OPEN, took_column
 from microfunnel.counting.totals import IN_PROGRESS
 from microfunnel.events import TIME, USER, field_column

@@ -1,14 +1,24 @@
 """A funnel as the counting sees it: numbered Boolean columns, the path of the required steps, the optional ones."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import polars as pl
 
 from microfunnel.counting.attempts import Link, Path
 from microfunnel.counting.optional import OptionalStep
+from microfunnel.events import field_column
 from microfunnel.funnels import Exclusion, Funnel
-from microfunnel.matching import exclusion_column, ignored_column, step_columns
+from microfunnel.goals import Goal
+from microfunnel.matching import exclusion_column, goal_column, ignored_column, step_columns
+
+NO_GOALS: Mapping[str, Goal] = {}
+
+
+def valued_column(step: int) -> str:
+    """The Boolean column of the events whose value counts for a step (0 for the first)."""
+    return f"valued_{step}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,10 @@ class Plan:
     optional: dict[int, OptionalStep]
     """The other steps."""
     exclusions: tuple[str, ...]
+    valued: dict[int, Goal] = field(default_factory=dict)
+    """The steps that have a value, and the goal that says which."""
+    money: dict[str, pl.Expr] = field(default_factory=dict)
+    """The columns that say what an event is worth: `valued_I` for steps, and fields."""
 
     @property
     def matched(self) -> list[str]:
@@ -36,8 +50,10 @@ class Plan:
         return list(dict.fromkeys([*self.path.watched, *also]))
 
 
-def plan_of(name: str, funnel: Funnel, *, without_exclusions: bool = False) -> Plan:
-    """The plan of a funnel (by its name in the goals file)."""
+def plan_of(
+    name: str, funnel: Funnel, goals: Mapping[str, Goal] = NO_GOALS, *, without_exclusions: bool = False
+) -> Plan:
+    """The plan of a funnel (by its name in the goals file); `goals` are those whose value matters."""
     exclude = [] if without_exclusions else funnel.exclude
     columns = {f"step_{i}": pl.any_horizontal(*step_columns(name, i, step)) for i, step in enumerate(funnel.steps)}
     columns |= {f"exclude_{i}": pl.col(exclusion_column(name, i, each)) for i, each in enumerate(exclude)}
@@ -67,7 +83,30 @@ def plan_of(name: str, funnel: Funnel, *, without_exclusions: bool = False) -> P
         if step.optional
     }
     path = Path(tuple(links), funnel.window, increasing=funnel.ties == "increasing")
-    return Plan(columns, path, required, optional, tuple(f"exclude_{i}" for i in range(len(exclude))))
+    valued = valued_goals(funnel, goals)
+    money = {valued_column(i): pl.col(goal_column(goal)) for i, goal in valued.items()}
+    fields = [field_column(each) for goal in valued.values() for each in goals[goal].value_fields]
+    return Plan(
+        columns,
+        path,
+        required,
+        optional,
+        exclusions=tuple(f"exclude_{i}" for i in range(len(exclude))),
+        valued={i: goals[goal] for i, goal in valued.items()},
+        money=money | {each: pl.col(each) for each in fields},
+    )
+
+
+def valued_goals(funnel: Funnel, goals: Mapping[str, Goal]) -> dict[int, str]:
+    """The steps (0 for the first) that have a value, and the name of the one goal of theirs that has it.
+
+    In any order no step is told from the others, so none has a value.
+    """
+    if funnel.order == "any":
+        return {}
+    named = {i: [each for each in goals if each in step.goals] for i, step in enumerate(funnel.steps)}
+    with_value = {i: [each for each in names if goals[each].value is not None] for i, names in named.items()}
+    return {i: names[0] for i, names in with_value.items() if len(names) == 1}
 
 
 def _lies_between(exclusion: Exclusion, funnel: Funnel, index: int) -> bool:

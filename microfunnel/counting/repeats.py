@@ -8,16 +8,12 @@ import polars as pl
 
 from microfunnel.events import TIME, USER
 
-BUSY = 20
-"""A user is busy with more than the twentieth part of all rows."""
-
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
     """How the rows that goals look at repeat each other; the counts of different users add up."""
 
     rows: int = 0
-    users: int = 0
     ties: int = 0
     """Rows that share user and instant with another one."""
     duplicates: int = 0
@@ -26,21 +22,16 @@ class Repeats:
     """Condition to how many of the ties it holds for."""
     doubled: Mapping[str, int] = field(default_factory=dict)
     """Condition to how many of the duplicates it holds for."""
-    busiest: Sequence[tuple[int, int]] = ()
-    """How many rows a user has, and its key: those with more than a twentieth of all rows, the busiest first."""
 
     @classmethod
     def added(cls, parts: Sequence["Repeats"]) -> "Repeats":
         """The repeats among the rows of all the users together."""
-        rows = sum(part.rows for part in parts)
         return cls(
-            rows=rows,
-            users=sum(part.users for part in parts),
+            rows=sum(part.rows for part in parts),
             ties=sum(part.ties for part in parts),
             duplicates=sum(part.duplicates for part in parts),
             tied=sum((Counter(part.tied) for part in parts), Counter()),
             doubled=sum((Counter(part.doubled) for part in parts), Counter()),
-            busiest=sorted((each for part in parts for each in part.busiest if each[0] * BUSY > rows), reverse=True),
         )
 
 
@@ -54,23 +45,17 @@ def count_repeats(rows: pl.DataFrame, specific: Sequence[str]) -> Repeats:
         rows = rows if looked_at.all() else rows.filter(looked_at)
     if rows.is_empty() or not specific:
         return Repeats()
-    lengths = rows[USER].rle().struct.unnest()
-    # Who has many of all rows has many of these.
-    busy = lengths.filter(pl.col("len").cast(pl.Int64) * BUSY > rows.height)
-    busiest = [(n, user) for n, user in busy.select("len", "value").iter_rows()]
     same = (pl.col(USER) == pl.col(USER).shift()) & (pl.col(TIME) == pl.col(TIME).shift())
     repeats = rows.select(same.fill_null(value=False)).to_series()
     tied = rows.filter(repeats | repeats.shift(-1, fill_value=False)) if repeats.any() else rows.clear()
     if tied.is_empty():
-        return Repeats(rows=rows.height, users=lengths.height, busiest=busiest)
+        return Repeats(rows=rows.height)
     alike = tied.group_by(tied.columns).agg((pl.len() - 1).cast(pl.Int64).alias("beyond the first"))
     more = alike["beyond the first"]
     return Repeats(
         rows=rows.height,
-        users=lengths.height,
         ties=tied.height,
         duplicates=int(more.sum()),
         tied={column: int(tied[column].sum()) for column in specific},
         doubled={column: int(more.filter(alike[column]).sum()) for column in specific},
-        busiest=busiest,
     )

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import polars as pl
 
 from microfunnel.counting.funnels import Limits
-from microfunnel.counting.money import amount_expr
+from microfunnel.counting.money import amount_expr, currency_expr
 from microfunnel.events import USER
 from microfunnel.goals import Goal
 from microfunnel.matching import goal_column
+
+CURRENCIES = {"goal": pl.String, "currency": pl.String, "n": pl.Int64}
 
 
 def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -> pl.DataFrame:
@@ -30,3 +32,18 @@ def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
         pl.col("amount").sum().alias("value"),
         pl.col("amount").is_null().sum().cast(pl.Int64).alias("unread"),
     )
+
+
+def tally_currencies(rows: pl.DataFrame, goals: Mapping[str, Goal]) -> pl.DataFrame:
+    """The currencies of each goal whose value is read from a column: `goal`, `currency` (String, null for none), `n`.
+
+    `rows` is that of `tally_goals`. Completions of any time count, since later steps of a funnel may take them, but
+    none that adds nothing to a sum: without an amount, or of 0.
+    """
+    tallied = [pl.DataFrame(schema=CURRENCIES)]
+    for name, goal in goals.items():
+        if goal.value_column is not None:
+            completions = rows.filter(goal_column(name)).filter(amount_expr(goal) != 0)
+            found = completions.group_by(currency_expr(goal).alias("currency")).agg(pl.len().cast(pl.Int64).alias("n"))
+            tallied.append(found.select(pl.lit(name).alias("goal"), "currency", "n"))
+    return pl.concat(tallied)

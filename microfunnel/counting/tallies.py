@@ -1,7 +1,7 @@
 """Small tables of integers that say all about a funnel, and add up over any split of the units."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -32,13 +32,23 @@ TIMES = {
     "n": pl.Int64,
     "total_us": pl.Int128,
 }
-SUMS = ("n", "total_us", "completions", "users", "value", "unread")
+VALUES = {"by": pl.String, "segment": pl.String, "step": pl.Int64, "value": pl.Int128}
+SUMS = (
+    *("n", "total_us", "completions", "users", "value", "unread"),
+    *("converted", "early", "young", "done", "exposed", "followed"),
+    *("credit", "touches", "on_path", "censored"),
+)
 """The columns that add up; all others say what is counted in them."""
 
 
 def took_column(step: int) -> str:
     """The column with the time at which a journey took a step of the funnel (0 for the first)."""
     return f"took_{step}"
+
+
+def worth_column(step: int) -> str:
+    """The column with the amount of the event with which a journey took a step of the funnel (0 for the first)."""
+    return f"worth_{step}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,27 @@ class Tallies:
     `optional`: units (`n`) that took an optional `step` (0 for the funnel's first).
     `times`: units (`n`) that took a `step`, by whole `seconds` since the required step before (`since` = `previous`)
     or their entry (`first`), with the exact sum of microseconds (`total_us`).
+    `values`: the sum of what the events are worth (`value`, millionths) that took a `step`.
     `left_out`: events that belong to no unit, because a part of it is missing.
     """
 
     counts: pl.DataFrame
     optional: pl.DataFrame
     times: pl.DataFrame
+    values: pl.DataFrame
     left_out: int = 0
+    valued: Mapping[int, str | None] = field(default_factory=dict)
+    """The steps that have a value, and its currency where that is known."""
+
+    def each(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Tallies":
+        """The tallies with all tables changed in the same way."""
+        return replace(
+            self,
+            counts=change(self.counts),
+            optional=change(self.optional),
+            times=change(self.times),
+            values=change(self.values),
+        )
 
     @classmethod
     def added(cls, parts: Sequence["Tallies"]) -> "Tallies":
@@ -68,15 +92,21 @@ class Tallies:
             add_up(part.counts for part in parts),
             add_up(part.optional for part in parts),
             add_up(part.times for part in parts),
+            add_up(part.values for part in parts),
             sum(part.left_out for part in parts),
+            parts[0].valued,
         )
 
 
 def tally(
-    journeys: pl.DataFrame, required: Sequence[int], optional: Sequence[int], splits: Mapping[str, pl.Expr]
+    journeys: pl.DataFrame,
+    required: Sequence[int],
+    optional: Sequence[int],
+    valued: Iterable[int],
+    splits: Mapping[str, pl.Expr],
 ) -> Tallies:
     """The tallies of these journeys for each breakdown (its name to the segments of the journeys)."""
-    counts, skipped, times = [], [], []
+    counts, skipped, times, values = [], [], [], []
     for name, segment in splits.items():
         split = journeys.with_columns(pl.lit(name).alias("by"), segment.alias("segment"))
         keys = [key for key in COUNTS if key != "n"]
@@ -90,7 +120,16 @@ def tally(
                 _histogram(split, step, "previous", pl.col(took_column(before))),
                 _histogram(split, step, "first", pl.col(ENTERED)),
             ]
-    return Tallies(_stacked(counts, COUNTS), _stacked(skipped, OPTIONAL), _stacked(times, TIMES))
+        for step in valued:
+            worth = split.drop_nulls(worth_column(step)).with_columns(pl.lit(step).alias("step"))
+            values.append(worth.group_by("by", "segment", "step").agg(pl.col(worth_column(step)).sum().alias("value")))
+    return Tallies(
+        stacked(counts, COUNTS),
+        stacked(skipped, OPTIONAL),
+        stacked(times, TIMES),
+        stacked(values, VALUES),
+        valued=dict.fromkeys(valued),
+    )
 
 
 def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) -> pl.DataFrame:
@@ -101,7 +140,7 @@ def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) ->
     )
 
 
-def _stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+def stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     """One table of tables that have no keys in common."""
     shaped = (frame.select(pl.col(key).cast(dtype) for key, dtype in schema.items()) for frame in frames)
     return pl.concat([pl.DataFrame(schema=schema), *shaped])

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 
 import polars as pl
 
 from microfunnel.counting.attempts import EXCLUDED, STOPS
+from microfunnel.counting.money import MICROS
 from microfunnel.counting.segments import SEPARATOR, bin_labels, values_of
 from microfunnel.counting.tallies import ALL, COUNTS, TREND, Tallies, add_up
 from microfunnel.funnels import Breakdown, Funnel
@@ -19,41 +22,56 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    return _totals(tallies, funnel, ALL).get(ALL) or _group_totals(ALL, pl.DataFrame(schema=COUNTS), {}, {}, funnel)
+    return groups(tallies, funnel, ALL).get(ALL) or nobody(tallies, funnel)
+
+
+def nobody(tallies: Tallies, funnel: Funnel) -> Totals:
+    """The steps of the funnel over no units."""
+    return _group_totals(ALL, pl.DataFrame(schema=COUNTS), _Found({}, {}, {}, tallies.valued), funnel)
+
+
+def matured(tallies: Tallies) -> Tallies:
+    """The tallies of the units whose window is closed, or that have none: the required steps alone, without times."""
+    closed = tallies.counts.filter(~pl.col("open").fill_null(value=False))
+    return replace(tallies.each(pl.DataFrame.clear), counts=closed)
 
 
 def periods(tallies: Tallies, funnel: Funnel) -> list[PeriodOfEntry]:
     """The funnel for each period of entry, the earliest first; periods without an entry are left out."""
-    return [PeriodOfEntry(day, totals) for day, totals in sorted(_totals(tallies, funnel, TREND).items())]
+    return [PeriodOfEntry(day, totals) for day, totals in sorted(groups(tallies, funnel, TREND).items())]
 
 
 def segments(tallies: Tallies, funnel: Funnel) -> list[Segment]:
     """The segments of each breakdown: the top ones by units that entered, the rest together as `(other)`, last."""
-    found = []
-    for breakdown in funnel.by:
-        own = _tallies(table.filter(pl.col("by") == breakdown.name) for table in _tables(tallies))
-        entered = own.counts.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
-        kept = entered["segment"].head(breakdown.top).to_list()
-        other = SEPARATOR.join([OTHER] * len(breakdown.columns))
-        folded = _tallies(_folded(table, kept, other) for table in _tables(own))
-        totals = _totals(folded, funnel, breakdown.name)
-        found += [
-            Segment(
-                dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name]
-            )
-            for name in _ordered([*kept, other], breakdown)
-            if name in totals
-        ]
-    return found
+    return [
+        segment
+        for breakdown in funnel.by
+        for segment in segments_of(tallies, funnel, breakdown, largest(tallies, breakdown))
+    ]
 
 
-def _tables(tallies: Tallies) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    return tallies.counts, tallies.optional, tallies.times
+def largest(tallies: Tallies, breakdown: Breakdown) -> list[str]:
+    """The top segments of a breakdown, the one that most units entered first."""
+    own = tallies.counts.filter(pl.col("by") == breakdown.name)
+    entered = own.group_by("segment").agg(pl.col("n").sum()).sort("n", "segment", descending=[True, False])
+    return list(entered["segment"].head(breakdown.top))
 
 
-def _tallies(tables: Iterable[pl.DataFrame]) -> Tallies:
-    counts, optional, times = tables
-    return Tallies(counts, optional, times)
+def segments_of(tallies: Tallies, funnel: Funnel, breakdown: Breakdown, kept: Sequence[str]) -> list[Segment]:
+    """These segments of a breakdown, those without units left out, and the rest together as `(other)`, last."""
+    other = SEPARATOR.join([OTHER] * len(breakdown.columns))
+    folded = _of(tallies, breakdown.name).each(partial(_folded, kept=kept, other=other))
+    totals = groups(folded, funnel, breakdown.name)
+    return [
+        Segment(dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name])
+        for name in _ordered([*kept, other], breakdown)
+        if name in totals
+    ]
+
+
+def _of(tallies: Tallies, by: str) -> Tallies:
+    """What belongs to one breakdown."""
+    return tallies.each(lambda table: table.filter(pl.col("by") == by))
 
 
 def _ordered(names: Sequence[str], breakdown: Breakdown) -> Iterable[str]:
@@ -69,15 +87,34 @@ def _folded(table: pl.DataFrame, kept: Sequence[str], other: str) -> pl.DataFram
     return add_up([table.with_columns(segment.alias("segment"))])
 
 
-def _totals(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
-    counts, optional, times = (table.filter(pl.col("by") == by) for table in _tables(tallies))
-    taken = {
-        (str(segment), int(step)): int(n) for segment, step, n in optional.select("segment", "step", "n").iter_rows()
-    }
-    durations = _times(times)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the segments of a breakdown did beside coming so far."""
+
+    taken: Mapping[tuple[str, int], int]
+    """Units that took an optional step, by segment and step."""
+    times: Mapping[Key, Times]
+    values: Mapping[tuple[str, int], int]
+    """Millionths, by segment and step."""
+    valued: Mapping[int, str | None]
+
+    def value(self, segment: str, step: int) -> Decimal | None:
+        return Decimal(self.values.get((segment, step), 0)) / MICROS if step in self.valued else None
+
+
+def groups(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
+    """The steps of the funnel over each segment of the breakdown of this name."""
+    own = _of(tallies, by)
+    found = _Found(_by_step(own.optional, "n"), _times(own.times), _by_step(own.values, "value"), tallies.valued)
     return {
-        str(segment): _group_totals(str(segment), group, taken, durations, funnel)
-        for (segment,), group in counts.partition_by("segment", as_dict=True, include_key=False).items()
+        str(segment): _group_totals(str(segment), group, found, funnel)
+        for (segment,), group in own.counts.partition_by("segment", as_dict=True, include_key=False).items()
+    }
+
+
+def _by_step(table: pl.DataFrame, column: str) -> dict[tuple[str, int], int]:
+    return {
+        (str(segment), int(step)): int(n) for segment, step, n in table.select("segment", "step", column).iter_rows()
     }
 
 
@@ -103,32 +140,27 @@ class _Depths:
         return reasons
 
 
-def _group_totals(
-    segment: str, counts: pl.DataFrame, taken: Mapping[tuple[str, int], int], times: Mapping[Key, Times], funnel: Funnel
-) -> Totals:
+def _group_totals(segment: str, counts: pl.DataFrame, found: _Found, funnel: Funnel) -> Totals:
     depths = _Depths(list(counts.select("first", "depth", "open", "stop", "n").iter_rows()))
     entered = sum(n for *_, n in depths.rows)
     steps: list[Step] = []
     place, reached_before = 0, 0
     for index, step in enumerate(funnel.steps):
-        previous = times.get((segment, index, "previous"), NO_TIMES) if index else None
-        first = times.get((segment, index, "first"), NO_TIMES) if index else None
-        if step.optional:
-            reached = taken.get((segment, index), 0)
-            steps.append(Step(index + 1, step.label, reached, reached_before, entered, previous, first, optional=True))
-            continue
-        place += 1
+        place += not step.optional
         steps.append(
             Step(
                 step=index + 1,
                 goal=funnel.labels[index],
-                reached=depths.reached(place),
+                reached=found.taken.get((segment, index), 0) if step.optional else depths.reached(place),
                 previous=reached_before if index else None,
                 entered=entered,
-                times_from_previous=previous,
-                times_from_first=first,
-                entered_here=depths.entered_at(place),
-                stopped=dict(depths.stopped_before(place)) if index else {},
+                times_from_previous=found.times.get((segment, index, "previous"), NO_TIMES) if index else None,
+                times_from_first=found.times.get((segment, index, "first"), NO_TIMES) if index else None,
+                optional=step.optional,
+                entered_here=0 if step.optional else depths.entered_at(place),
+                stopped=dict(depths.stopped_before(place)) if index and not step.optional else {},
+                value=found.value(segment, index),
+                currency=found.valued.get(index),
             )
         )
         reached_before = depths.reached(place)
@@ -152,20 +184,25 @@ def _times(histogram: pl.DataFrame) -> dict[Key, Times]:
 
 
 def summary(histogram: pl.DataFrame) -> Times:
-    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row.
+    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row."""
+    total_us = int(histogram["total_us"].sum())
+    return Times(int(histogram["n"].sum()), total_us, percentiles(histogram["seconds"], histogram["n"]))
 
-    Percentiles interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
+
+def percentiles(values: pl.Series, counts: pl.Series) -> dict[str, float]:
+    """The percentiles by their names in PERCENTILES, of different values in order and how often each occurs.
+
+    They interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
     """
-    seconds, up_to = histogram["seconds"], histogram["n"].cum_sum()
+    up_to = counts.cum_sum()
     n = int(up_to[-1])
     ranks = [(n - 1) * share for share in PERCENTILES.values()]
     # All ranks in one search: there are many segments, and a call of polars takes longer than what it looks up.
     low, high = (
-        seconds.gather(up_to.search_sorted(pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks]), side="right"))
+        values.gather(up_to.search_sorted(pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks]), side="right"))
         for ahead in (0, 1)
     )
-    percentiles = {
+    return {
         name: below + (above - below) * (rank - int(rank))
         for name, rank, below, above in zip(PERCENTILES, ranks, low, high, strict=True)
     }
-    return Times(n, int(histogram["total_us"].sum()), percentiles)

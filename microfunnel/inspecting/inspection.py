@@ -75,7 +75,7 @@ def survey(events: EventTable, goals: Goals, use: Callable[[Survey], Result], *,
         names = events.frame.collect_schema().names()
         columns = [name for name in (USER, TIME, SESSION, REJECTED, DUPLICATE_OF) if name in names]
         read_batches(events, events.frame.select(*columns, field_column("event"), used.alias(USED)), seen.take)
-        properties, rows = _properties(events, used)
+        properties, rows = properties_of(events, used)
         partitions = seen.acts.partitions() if seen.rows_used else []
         with ThreadPoolExecutor(min(pl.thread_pool_size(), MOST_AT_ONCE)) as pool:
             parts = list(pool.map(_sums, partitions))
@@ -169,7 +169,7 @@ def _inspection(
     return inspection
 
 
-def _properties(events: EventTable, used: pl.Expr) -> tuple[tuple[Property, ...], int]:
+def properties_of(events: EventTable, used: pl.Expr) -> tuple[tuple[Property, ...], int]:
     """What the fields of the first rows hold, and how many rows these are."""
     fields = list(dict.fromkeys(field for form in events.forms for field in form.fields))
     there = set(events.frame.collect_schema().names())

@@ -81,12 +81,12 @@ def propose(survey: Survey) -> Proposal:
     """The funnel and the goals to begin with."""
     found = survey.inspection
     groups = _grouped(survey)
-    firsts = [_firsts(survey, groups, number) for number in range(len(survey.partitions))]
-    all_users = found.events.users or 0
     by = split(found.properties)
-    groups = _counted(groups, firsts)
     if not groups.acts:
         return Proposal((), (), "7d", by, "there are no events")
+    firsts = [_firsts(survey, groups, number) for number in range(len(survey.partitions))]
+    all_users = found.events.users or 0
+    groups = _counted(groups, firsts)
     acts = [replace(act, money=money_on(act, found.properties)) for act in groups.acts]
     lives = _lives(firsts)
     ends = _ends(acts, lives, all_users)

@@ -13,7 +13,7 @@ from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, peopl
 from microfunnel.reading.layouts.declaration import Value
 from microfunnel.reading.nested import text_expr
 from microfunnel.reading.tables import FAULT, LINE, SAMPLE_LINES, Table
-from microfunnel.reading.times import local_times, repeated_hours, time_expr
+from microfunnel.reading.times import local_times, parse_moment, repeated_hours, time_expr
 from microfunnel.wording import quoted
 
 IDS = ("user", "anonymous", "session")
@@ -24,8 +24,8 @@ SAME = "same"
 DIGITS = 20
 """Of the largest number of 64 bits."""
 LARGEST_EXACT = 2**53
-POSSIBLE_TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)
-"""The years 1 to 9999, in microseconds: what calendars can name."""
+POSSIBLE_TIMES = (-62_135_424_000_000_000, 253_402_127_999_999_999)
+"""The years 1 to 9999 without two days at each end, in microseconds: what calendars can name in any zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Canon:
             key.alias(USER),
             TIME,
             *([visits.alias(SESSION)] if self.has_sessions else []),
-            _verdict().alias(REJECTED),
+            self._verdict().alias(REJECTED),
             *([pl.col(SAME).alias(DUPLICATE_OF)] if self.has_same else []),
             *([TIE] if self.has_ties else []),
             *(text.alias(field_column(name)) for name, text in texts.items()),
@@ -170,11 +170,36 @@ class Canon:
             .with_columns(no_time.alias(NO_TIME))
         )
 
+    @property
+    def has_time(self) -> pl.Expr:
+        """Whether a time was read that lies in the range of possible ones; null where none was read."""
+        earliest, latest = POSSIBLE_TIMES
+        said = parse_moment(self.settings.earliest, self.settings.timezone)
+        return pl.col(TIME).is_between(max(said, earliest), latest)
+
+    def _verdict(self) -> pl.Expr:
+        """The reason why a row can't be used, as an index of REASONS."""
+        user, event = pl.col(USER_TEXT), pl.col(field_column("event"))
+        faults = {
+            "bad_line": pl.col(FAULT),
+            "blank_row": user.is_null() & pl.col(NO_TIME) & event.is_null(),
+            "empty_user": user.is_null(),
+            "empty_time": pl.col(NO_TIME),
+            "unreadable_time": pl.col(TIME).is_null(),
+            "time_out_of_range": ~self.has_time,
+            "empty_event": event.is_null(),
+        }
+        numbers = {reason: pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in faults}
+        judged = (pl.when(fault).then(numbers[reason]) for reason, fault in faults.items())
+        return pl.coalesce(*judged, pl.lit(0, dtype=pl.UInt8))
+
 
 def join_people(canon: Canon, tables: Sequence[KnownTable]) -> pl.DataFrame:
     """Who is behind which anonymous id, in all tables."""
     with reading_errors():
-        return people([canon.texts(known).drop_nulls([USER_TEXT, ANONYMOUS, TIME]) for known in tables])
+        return people(
+            [canon.texts(known).drop_nulls([USER_TEXT, ANONYMOUS]).filter(canon.has_time) for known in tables]
+        )
 
 
 def _refuse_blurred_ids(known: KnownTable) -> None:
@@ -210,20 +235,3 @@ def _tie(known: KnownTable) -> pl.Expr:
     """A text by which events of one instant sort in their order."""
     numbers = [known.text(name).str.zfill(DIGITS).fill_null("") for name in known.ties]
     return pl.concat_str(numbers) if numbers else pl.lit("")
-
-
-def _verdict() -> pl.Expr:
-    """The reason why a row can't be used, as an index of REASONS."""
-    user, event = pl.col(USER_TEXT), pl.col(field_column("event"))
-    faults = {
-        "bad_line": pl.col(FAULT),
-        "blank_row": user.is_null() & pl.col(NO_TIME) & event.is_null(),
-        "empty_user": user.is_null(),
-        "empty_time": pl.col(NO_TIME),
-        "unreadable_time": pl.col(TIME).is_null(),
-        "time_out_of_range": ~pl.col(TIME).is_between(*POSSIBLE_TIMES),
-        "empty_event": event.is_null(),
-    }
-    numbers = {reason: pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in faults}
-    judged = (pl.when(fault).then(numbers[reason]) for reason, fault in faults.items())
-    return pl.coalesce(*judged, pl.lit(0, dtype=pl.UInt8))

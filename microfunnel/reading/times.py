@@ -128,7 +128,9 @@ def _localized(naive: pl.Expr, timezone: str) -> pl.Expr:
 
 
 def _epoch_unit(numbers: pl.Series) -> str:
+    """The unit of these numbers, by the middle one; a zero says nothing of it."""
     values = numbers.drop_nulls().cast(pl.Float64).abs().sort()
+    values = values.filter(values > 0)
     if values.is_empty():
         return EPOCH_FORMATS[0]
     middle = float(values[len(values) // 2])
@@ -143,10 +145,10 @@ def _epoch_unit(numbers: pl.Series) -> str:
 
 
 def _guessed_epoch_expr(column: pl.Expr, sample: pl.Series) -> pl.Expr:
-    """Null also where a number is none of this unit, but perhaps of another one."""
+    """Null also where a number is none of this unit, but perhaps of another one; zero is 1970 in all of them."""
     low, high = (int(seconds) * 1_000_000 for seconds in EPOCH_RANGE)
     time = _epoch_expr(column, _epoch_unit(sample))
-    return pl.when(time.is_between(low, high)).then(time)
+    return pl.when(time.is_between(low, high) | (time == 0)).then(time)
 
 
 def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:

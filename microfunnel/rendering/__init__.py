@@ -30,4 +30,10 @@ def _json(report: Report, screen: Screen) -> str:
     return render(report, screen)
 
 
-FORMATS: dict[str, Callable[[Report, Screen], str]] = {"table": _table, "json": _json}
+def _csv(report: Report, screen: Screen) -> str:
+    from microfunnel.rendering.report_records import render
+
+    return render(report, screen)
+
+
+FORMATS: dict[str, Callable[[Report, Screen], str]] = {"table": _table, "json": _json, "csv": _csv}

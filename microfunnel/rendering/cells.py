@@ -1,12 +1,13 @@
 """What all tables of the terminal are made of: names, figures, shares and their styles."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rich.text import Text
 
 from microfunnel.rendering import Screen
 from microfunnel.rendering.grid import Column, wrap
-from microfunnel.rendering.text import percent
+from microfunnel.rendering.text import amounts, percent
 from microfunnel.results import FunnelResult, Rate
 from microfunnel.wording import clean
 
@@ -35,6 +36,14 @@ def figures(header: str, cells: Sequence[str], styles: Sequence[str] = (), goes:
     """A column of numbers."""
     styled = [Text(cell, style=style) for cell, style in zip(cells, styles or [""] * len(cells), strict=True)]
     return Column(Text(header, style=HEADER), styled, goes=goes)
+
+
+def sums(
+    header: str, values: Sequence[Decimal | None], currencies: Sequence[str | None], screen: Screen, goes: int
+) -> Column:
+    """A column of amounts of money."""
+    cells = [name(amount, screen) for amount in amounts(values, currencies)]
+    return Column(Text(header, style=HEADER), cells, goes=goes)
 
 
 def share(rate: Rate | None) -> str:

@@ -4,11 +4,13 @@ from rich.text import Text
 
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import WORST, caution, name, unit
-from microfunnel.rendering.grid import GAP, flow, room, size, wrap
+from microfunnel.rendering.grid import flow, wrap
+from microfunnel.rendering.headline import headline
 from microfunnel.rendering.segments import segments
 from microfunnel.rendering.steps import is_open, reasons, steps
-from microfunnel.rendering.text import interval, listed, number, percent, period, plural, window, words
+from microfunnel.rendering.text import interval, listed, money, number, percent, plural, window, words
 from microfunnel.rendering.trend import trend
+from microfunnel.rendering.what_if import what_if
 from microfunnel.results import EventsResult, FunnelResult, Step, Totals
 
 ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
@@ -16,25 +18,16 @@ ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any ord
 
 def funnel_section(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
     """All of one funnel, the most important first."""
-    lines = [*headline(funnel, events, screen), *_summary(funnel, screen), *left_out(funnel, screen)]
-    for table in (steps, reasons, segments, trend):
+    lines = [*funnel_headline(funnel, events, screen), *_summary(funnel, screen), *left_out(funnel, screen)]
+    for table in (steps, reasons, what_if, segments, trend):
         if shown := table(funnel, screen):
             lines += [Text(), *shown]
     return lines
 
 
-def headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
-    """What is counted, how, and of which days."""
-    title = name(funnel.funnel, screen, "bold")
-    counted = name(_how(funnel), screen)
-    days = Text(period(events.first_time, events.last_time, events.timezone), style="dim")
-    used = size(title.plain) + size(counted.plain)
-    gap = 3 if used + size(days.plain) + 3 + GAP <= room(screen) else GAP
-    line = Text(" " * gap).join([title, counted])
-    left = room(screen) - size(line.plain) - size(days.plain)
-    if left >= GAP or screen.width is None:
-        return [Text(" " * max(left, GAP)).join([line, days])]
-    return [*flow([title, counted], screen, " " * gap), *wrap(days, screen)]
+def funnel_headline(funnel: FunnelResult, events: EventsResult, screen: Screen) -> list[Text]:
+    """Which funnel it is, how it counts, and when the events were."""
+    return headline(funnel.funnel, _how(funnel), events, screen)
 
 
 def _how(funnel: FunnelResult) -> str:
@@ -58,8 +51,10 @@ def _summary(funnel: FunnelResult, screen: Screen) -> list[Text]:
         return [Text(f"No {unit(funnel)} entered.")]
     lines = flow(_converted(totals), screen)
     if totals.worst_step is None:
-        return [*lines, Text(f"No {unit(funnel)} are lost on the way.")]
-    return [*lines, *wrap(_worst(totals.worst_step, funnel, screen), screen)]
+        lines.append(Text(f"No {unit(funnel)} are lost on the way."))
+    else:
+        lines += wrap(_worst(totals.worst_step, funnel, screen), screen)
+    return [*lines, *flow(_worth(totals, screen), screen)]
 
 
 def _converted(totals: Totals) -> list[Text]:
@@ -74,6 +69,18 @@ def _converted(totals: Totals) -> list[Text]:
             Text(f"{number(totals.in_progress)} in progress, matured rate {percent(matured.value)} ({counts})")
         )
     return phrases
+
+
+def _worth(totals: Totals, screen: Screen) -> list[Text]:
+    """What the converted are worth; the others, were they worth as much; nothing where the last step has no value."""
+    value, each, at_risk = totals.value, totals.value_per_converted, totals.value_at_risk
+    if value is None or each is None or at_risk is None:
+        return []
+    shown, mean, lost = (money(amount, totals.currency) for amount in (value, each, at_risk))
+    return [
+        name(f"The converted are worth {shown}, {mean} each", screen),
+        name(f"{lost} at risk with the others", screen),
+    ]
 
 
 def _worst(worst: Step, funnel: FunnelResult, screen: Screen) -> Text:

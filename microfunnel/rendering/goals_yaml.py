@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from microfunnel.forms import Form
 from microfunnel.inspections import Inspection
@@ -48,7 +48,7 @@ def _events(found: Inspection, said: Mapping[str, str], where: Mapping[str, obje
     lines = [
         *_columns(found.forms),
         *(f"  {key}: {text_of(value)}" for key, value in _declared(found.forms, said).items()),
-        *([f"  where: {_flow(where)}     # people and pages: no robots, no images, no failures"] if where else []),
+        *([f"  where: {flow_of(where)}     # people and pages: no robots, no images, no failures"] if where else []),
     ]
     hints = ["  # timezone: Europe/Berlin     # of times without a zone, and of days on the screen; else UTC"]
     if found.events.sessions is None:
@@ -65,7 +65,7 @@ def _columns(forms: Sequence[Form]) -> list[str]:
     alike = all(dict(form.columns) == dict(first.columns) and form.guessed == first.guessed for form in forms)
     if alike and first.guessed:
         guessed = {role: first.columns[role] for role in first.columns if role in first.guessed}
-        return ["  # Found by their usual names.", f"  columns: {_flow(guessed)}"]
+        return ["  # Found by their usual names.", f"  columns: {flow_of(guessed)}"]
     said = ", ".join(f"{role} from {clean(column)}" for role, column in first.columns.items())
     return (
         [f"  # columns: {{user: ..., time: ..., event: ...}}     # read so far: {said}"]
@@ -110,7 +110,7 @@ def _goal(name: str, kind: str, act: Act, found: Inspection) -> list[str]:
     users = found.events.users or 0
     share = percent(act.users / users) if users else ""
     comment = f"# {number(act.users)} of {plural(users, 'user')} ({share}), {plural(act.events, 'event')}"
-    line = f"  {text_of(name)}: {_flow(parts)}"
+    line = f"  {text_of(name)}: {flow_of(parts)}"
     return [f"{line}     {comment}"] if len(line) + len(comment) <= WIDTH else [f"  {comment}", line]
 
 
@@ -118,11 +118,15 @@ def _names(acts: Sequence[Act]) -> dict[Act, str]:
     """A name for each goal: of its event, and of no other."""
     names: dict[Act, str] = {}
     for act in acts:
-        base = slug(act.event)
-        taken = set(names.values())
-        numbered = (base if n == 1 else f"{base}_{n}" for n in range(1, len(acts) + 2))
-        names[act] = next(name for name in numbered if name not in taken)
+        names[act] = free_name(act.event, set(names.values()))
     return names
+
+
+def free_name(text: str, taken: Collection[str]) -> str:
+    """A name for a goal that is made of this text and not taken yet."""
+    base = slug(text)
+    numbered = (base if n == 1 else f"{base}_{n}" for n in range(1, len(taken) + 2))
+    return next(name for name in numbered if name not in taken)
 
 
 def slug(event: str) -> str:
@@ -172,9 +176,10 @@ def _window(window: str) -> str:
 # --- YAML -------------------------------------------------------------------------------------------------------------
 
 
-def _flow(value: object) -> str:
+def flow_of(value: object) -> str:
+    """A mapping, or a text, on one line of YAML."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{text_of(str(key))}: {_flow(inner)}' for key, inner in value.items())}}}"
+        return f"{{{', '.join(f'{text_of(str(key))}: {flow_of(inner)}' for key, inner in value.items())}}}"
     return text_of(str(value))
 
 

@@ -1,13 +1,11 @@
 """Where the lost went, for people: a sentence and a table for each step, and the ways to a goal."""
 
-from collections.abc import Sequence
-
 from rich.text import Text
 
 from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths, Worth
 from microfunnel.rendering import Screen, bars
-from microfunnel.rendering.cells import GOOD, HEADER, LONGEST_VALUE, QUIET, WORST, figures, name, share
-from microfunnel.rendering.funnel import headline, left_out
+from microfunnel.rendering.cells import GOOD, LONGEST_VALUE, WORST, figures, name, share
+from microfunnel.rendering.funnel import funnel_headline, left_out
 from microfunnel.rendering.grid import Bars, Column, grid, wrap
 from microfunnel.rendering.text import amounts, duration, number, percent, plural, words
 from microfunnel.rendering.to_terminal import printed
@@ -29,7 +27,7 @@ def render(found: PathsResult, screen: Screen) -> str:
 
 
 def _funnel(funnel: FunnelPaths, found: PathsResult, screen: Screen) -> list[Text]:
-    lines = [*headline(funnel.result, found.events, screen), *left_out(funnel.result, screen)]
+    lines = [*funnel_headline(funnel.result, found.events, screen), *left_out(funnel.result, screen)]
     if not funnel.steps:
         return [*lines, Text("One step loses nobody.")]
     for step in funnel.steps:

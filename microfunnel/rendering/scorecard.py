@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from microfunnel.rendering import Screen
-from microfunnel.rendering.cells import HEADER, figures, name, share
+from microfunnel.rendering.cells import HEADER, figures, name, share, sums
 from microfunnel.rendering.grid import Column, grid
-from microfunnel.rendering.text import amounts, number, words
+from microfunnel.rendering.text import number, words
 from microfunnel.results import GoalResult
 
 
@@ -23,5 +23,6 @@ def scorecard(goals: Sequence[GoalResult], screen: Screen) -> list[Text]:
         figures("of users", [share(goal.rate) for goal in goals]),
     ]
     if any(goal.value is not None for goal in goals):
-        columns.append(figures("value", amounts([goal.value for goal in goals]), goes=3))
+        values, currencies = [goal.value for goal in goals], [goal.currency for goal in goals]
+        columns.append(sums("value", values, currencies, screen, goes=3))
     return grid(columns, screen)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from microfunnel.rendering import Screen, bars
-from microfunnel.rendering.cells import GOOD, HEADER, QUIET, WORST, figures, name, share, unit
+from microfunnel.rendering.cells import GOOD, HEADER, QUIET, WORST, figures, name, share, sums, unit
 from microfunnel.rendering.grid import Bars, Column, grid, keep, needed, room, size, wrap
 from microfunnel.rendering.text import STOPPED, duration, number, words
-from microfunnel.results import FunnelResult, Step
+from microfunnel.results import FunnelResult, Step, Totals
 
 ENTERED_HERE = "entered here"
 NARROWEST_REASONS = 60
@@ -32,18 +32,31 @@ def steps(funnel: FunnelResult, screen: Screen) -> list[Text]:
             least=10,
         ),
         figures(unit(funnel), [number(step.reached) for step in rows]),
-        figures("of previous", _each(rows, lambda step: share(step.from_previous)), goes=4),
-        figures("of entered" if is_open(funnel) else "of first", [share(step.from_first) for step in rows], goes=6),
-        figures("lost", _each(rows, lambda step: "" if step.dropped is None else number(step.dropped)), styles, 5),
-        figures("drop-off", _each(rows, lambda step: share(step.drop_off)), styles, 1),
-        figures("median wait", _each(rows, _wait), goes=2),
+        figures("of previous", _each(rows, lambda step: share(step.from_previous)), goes=6),
+        figures("of entered" if is_open(funnel) else "of first", [share(step.from_first) for step in rows], goes=8),
+        figures("lost", _each(rows, lambda step: "" if step.dropped is None else number(step.dropped)), styles, 7),
+        figures("drop-off", _each(rows, lambda step: share(step.drop_off)), styles, 3),
+        figures("median wait", _each(rows, _wait), goes=4),
+        *_money(funnel.totals, screen),
     ]
     if is_open(funnel):
-        columns.insert(2, figures(ENTERED_HERE, ["", *_each(rows[1:], _entered_here)], goes=3))
+        columns.insert(2, figures(ENTERED_HERE, ["", *_each(rows[1:], _entered_here)], goes=5))
     drawn = Bars(lambda width: _step_bars(rows, worst, width, screen), 12, 60, [""] * len(rows))
     shown = {column.header.plain for column in keep(columns, screen, drawn)}
     came_in = [] if ENTERED_HERE in shown or not is_open(funnel) else _came_in(rows, screen)
     return [*grid(columns, screen, drawn), *came_in, *_excluded(rows, screen)]
+
+
+def _money(totals: Totals, screen: Screen) -> list[Column]:
+    """What the steps are worth, and those that were lost before each; nothing where no step has a value."""
+    rows = totals.steps
+    values, currencies = [step.value for step in rows], [step.currency for step in rows]
+    at_risk = [totals.at_risk(step) for step in rows]
+    columns = [
+        sums("value", values, currencies, screen, goes=1),
+        sums("at risk", at_risk, [totals.currency] * len(rows), screen, goes=2),
+    ]
+    return [column for column in columns if any(cell.plain for cell in column.cells)]
 
 
 def _label(funnel: FunnelResult, step: Step) -> str:

@@ -5,8 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from microfunnel.wording import shortened
+
 DASH = "-"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MOST_WITH_DECIMALS = 100
+"""Estimates below it are shown with a decimal."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 WINDOW_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
 STOPPED = {
@@ -59,10 +63,33 @@ def _points(rate: float) -> str:
     return shown
 
 
-def amounts(values: Sequence[Decimal | None]) -> list[str]:
-    """Values of goals, all with two decimals where one of them needs any; nothing for a goal without value."""
-    whole = all(value == value.to_integral_value() for value in values if value is not None)
-    return ["" if value is None else f"{value:,.{0 if whole else 2}f}" for value in values]
+def amounts(values: Sequence[Decimal | float | None], currencies: Sequence[str | None] = ()) -> list[str]:
+    """Amounts of a column, all with two decimals where one of them needs any; nothing where there is no value.
+
+    A currency stands behind its amount, and the digits of all stand below each other.
+    """
+    whole = all(value == round(value) for value in values if value is not None)
+    names = [shortened(currency or "") for currency in currencies or [None] * len(values)]
+    width = max(map(len, names), default=0)
+    shown = zip(values, names, strict=True)
+    return [
+        "" if value is None else _amount(value, name.ljust(width), decimals=0 if whole else 2) for value, name in shown
+    ]
+
+
+def _amount(value: Decimal | float, currency: str, decimals: int) -> str:
+    return f"{value:,.{decimals}f}" + (f" {currency}" if currency else "")
+
+
+def money(value: Decimal | float, currency: str | None) -> str:
+    """One amount in a sentence."""
+    return amounts([value], [currency])[0]
+
+
+def about(n: float) -> str:
+    """A number that is an estimate, not a count: `41.5`, `339`, `-46`."""
+    shown = f"{n:,.1f}" if abs(n) < MOST_WITH_DECIMALS else f"{n:,.0f}"
+    return shown.removeprefix("-") if not shown.strip("-0.") else shown
 
 
 def duration(seconds: float | None) -> str:
@@ -87,12 +114,15 @@ def window(seconds: float | None) -> str:
     """How long a unit has: `within 7 days`."""
     if seconds is None:
         return "no window"
-    if seconds == 0:
-        return "at one moment"
+    return "at one moment" if seconds == 0 else f"within {span(seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in the largest unit of which it is whole: `36 hours`, `7 days`."""
     for size, noun in WINDOW_UNITS:
         if seconds % size == 0:
-            return f"within {plural(int(seconds) // size, noun)}"
-    return f"within {seconds:,} seconds"
+            return plural(int(seconds) // size, noun)
+    return f"{seconds:,} seconds"
 
 
 def period(first: int | None, last: int | None, timezone: str) -> str:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from microfunnel.levers import BestSegment, Gain, Lever
 from microfunnel.rendering import Screen
 from microfunnel.rendering.text import STOPPED
 from microfunnel.results import (
@@ -79,7 +80,10 @@ def _goal(goal: GoalResult) -> dict[str, object]:
         "completions": goal.completions,
         "users": goal.users,
         "rate": _rate(goal.rate),
-        "value": None if goal.value is None else json_number(goal.value),
+        "value": _money(goal.value),
+        "value_per_completion": _money(goal.value_per_completion),
+        "value_per_user": _money(goal.value_per_user),
+        "currency": goal.currency,
     }
 
 
@@ -97,6 +101,7 @@ def _funnel(funnel: FunnelResult) -> dict[str, object]:
             {"by": dict(segment.by), "value": segment.value, **_totals(segment.totals)} for segment in funnel.segments
         ],
         "trend": [{"period": period.period, **_totals(period.totals)} for period in funnel.trend],
+        "what_if": None if funnel.levers is None else [_lever(lever) for lever in funnel.levers],
     }
 
 
@@ -112,11 +117,15 @@ def _totals(totals: Totals) -> dict[str, object]:
         "matured_rate": _rate(totals.matured),
         "matured_entered": None if totals.matured is None else totals.matured.whole,
         "matured_converted": None if totals.matured is None else totals.matured.part,
-        "steps": [_step(step) for step in totals.steps],
+        "converted_value": _money(totals.value),
+        "value_per_converted": _money(totals.value_per_converted),
+        "value_at_risk": _money(totals.value_at_risk),
+        "currency": totals.currency,
+        "steps": [_step(step, totals) for step in totals.steps],
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def _step(step: Step, totals: Totals) -> dict[str, object]:
     return {
         "step": step.step,
         "goal": step.goal,
@@ -132,6 +141,43 @@ def _step(step: Step) -> dict[str, object]:
         "stopped": None if step.dropped is None else {reason: step.stopped.get(reason, 0) for reason in STOPPED},
         "seconds_from_previous": seconds(step.times_from_previous),
         "seconds_from_first": seconds(step.times_from_first),
+        "value": _money(step.value),
+        "value_per_unit": _money(step.value_per_unit),
+        "value_at_risk": _money(totals.at_risk(step)),
+        "currency": step.currency,
+    }
+
+
+def _lever(lever: Lever) -> dict[str, object]:
+    return {
+        "step": lever.step,
+        "goal": lever.goal,
+        "rate": lever.rate,
+        "by_a_tenth": _gain(lever.by_a_tenth),
+        "to_best_segment": None if lever.best is None else _best_segment(lever.best),
+    }
+
+
+def _best_segment(best: BestSegment) -> dict[str, object]:
+    return {
+        "by": dict(best.by),
+        "previous": best.previous,
+        "reached": best.reached,
+        "compared": best.compared,
+        "beyond_chance": best.beyond_chance,
+        "gain": _gain(best.gain),
+    }
+
+
+def _gain(gain: Gain) -> dict[str, object]:
+    return {
+        "rate": gain.rate,
+        "more_conversions": gain.more,
+        "more_conversions_low": gain.low,
+        "more_conversions_high": gain.high,
+        "more_value": gain.value,
+        "more_value_low": gain.value_low,
+        "more_value_high": gain.value_high,
     }
 
 
@@ -145,6 +191,10 @@ def seconds(times: Times | None) -> dict[str, float | None] | None:
 
 def _rate(rate: Rate | None) -> float | None:
     return None if rate is None else rate.value
+
+
+def _money(value: Decimal | None) -> float | None:
+    return None if value is None else json_number(value)
 
 
 def json_number(value: Decimal | float) -> float:

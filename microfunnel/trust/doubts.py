@@ -1,6 +1,6 @@
 """What was noticed of the events, as warnings."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from microfunnel.counting.repeats import Repeats
@@ -8,6 +8,7 @@ from microfunnel.goals import Goal, Goals
 from microfunnel.matching import event_names_of
 from microfunnel.results import ReportWarning
 from microfunnel.trust.affected import Affected, affected
+from microfunnel.trust.busy import BUSY
 from microfunnel.trust.daily import CutDay, Days, Run, Vanished
 from microfunnel.trust.near_names import near_names, same_to_the_eye
 from microfunnel.trust.noticing import Noticed
@@ -20,7 +21,6 @@ MANY = 20
 """Rows are many from a twentieth of all on."""
 MANY_DUPLICATES = 1_000
 """Duplicates are from a thousandth on: now and then two rows are alike by chance."""
-LEAST_USERS = 40
 MOST_RUNS = 3
 PLACEHOLDERS = {
     *("", "-", "--", "0", "-1", "null", "(null)", "none", "nil", "nan", "n/a", "na", "undefined", "unknown"),
@@ -41,13 +41,13 @@ def doubts(
     days = Days(noticed.days)
     vanished = days.vanished(noticed.events_by_day)
     near = near_names(noticed.names, named)
-    tell = repeats.users > LEAST_USERS and repeats.rows >= LEAST_ROWS
-    busy = {user: n for n, user in repeats.busiest} if tell else {}
-    seen = look({*near, *(each.event for each in vanished)}, set(busy))
+    seen = look(
+        {*near, *(each.event for each in vanished)}, noticed.busy if noticed.rows >= LEAST_ROWS else frozenset()
+    )
     return [
         *_repeated(goals, repeats, are_dates=days.are_all),
         *_future(noticed),
-        *(_busy(goals, seen.users[user], n, repeats) for user, n in busy.items()),
+        *_busy(goals, seen, noticed.rows),
         *_from_a_spreadsheet(noticed.spreadsheet_ids),
         *_empty(days.empty()),
         *map(_cut, days.cut()),
@@ -92,12 +92,17 @@ def _future(noticed: Noticed) -> list[ReportWarning]:
     return [ReportWarning("future", message)]
 
 
-def _busy(goals: Goals, user: Suspect, n: int, repeats: Repeats) -> ReportWarning:
+def _busy(goals: Goals, seen: Suspects, rows: int) -> Iterator[ReportWarning]:
+    found = sorted(((user.rows, key) for key, user in seen.users.items()), reverse=True)
+    yield from (_busy_user(goals, seen.users[key], rows) for n, key in found if n * BUSY > rows)
+
+
+def _busy_user(goals: Goals, user: Suspect, rows: int) -> ReportWarning:
     who = "one user" if user.text is None else f"the user {quoted(user.text)}"
     placeholder = user.text is not None and user.text.strip().casefold() in PLACEHOLDERS
     what = "a placeholder, no user" if placeholder else "a bot, or an id that many share"
     whom = affected(goals, user.columns)
-    message = f"{who} has {n:,} of the {repeats.rows:,} rows that goals look at: {what}?"
+    message = f"{who} has {user.rows:,} of the {rows:,} rows: {what}?"
     return ReportWarning("busy_user", message, whom.goals, whom.steps)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from microfunnel.events import TIME, USER, field_column, in_period
 from microfunnel.goals import Goal
 from microfunnel.matching import specific_columns
+from microfunnel.trust.busy import BusyUsers
 
 EVENT = field_column("event")
 ID = field_column("user")
@@ -25,6 +26,7 @@ ALL_ROWS = 1_000_000
 SOME_USERS = 2**60
 """... those with a key below this, a sixteenth of all."""
 MOST_NAMES = 10_000
+FEW_USERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,11 @@ class Noticed:
     latest: int | None
     """The time of the last of them, in microseconds since 1970 UTC."""
     spreadsheet_ids: int
-    """Rows that goals look at whose user id went through a spreadsheet."""
+    """Rows used whose user id went through a spreadsheet."""
+    rows: int
+    """Rows used."""
+    busy: frozenset[int]
+    """The keys of all users who can have more than a twentieth of them; none where there are few users."""
 
 
 class Noticing:
@@ -70,6 +76,9 @@ class Noticing:
         self._inside = None if since is None and until is None else in_period(since, until)
         self._last_possible = last_possible
         self._days = _Sums("day")
+        self._all_rows = 0
+        self._some_users: set[int] = set()
+        self._busy = BusyUsers()
         self._rows = 0
         self._all = _EventNames()
         self._of_some_users = _EventNames()
@@ -79,6 +88,7 @@ class Noticing:
 
     def take(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
         """Takes in the used rows of a batch, and those of them that a condition needs with a column for each."""
+        self._take_users(used)
         times = _flagged(used[TIME])
         if self._last_possible is not None and len(times) and _highest(times) > self._last_possible:
             self._take_future(times.filter(times > self._last_possible))
@@ -92,8 +102,6 @@ class Noticing:
             times = times if used.height == len(times) else _flagged(used[TIME])
             self._days.add(self._by_day(_by_slot(times, self._slot)))
         self._take_names(used, needed.select(USER, TIME, EVENT))
-        if ID in needed.columns:
-            self._spreadsheet_ids += _spreadsheet_ids(needed[ID])
 
     def noticed(self) -> Noticed:
         """All that was noticed so far."""
@@ -105,7 +113,17 @@ class Noticing:
             future=self._future,
             latest=self._latest,
             spreadsheet_ids=self._spreadsheet_ids,
+            rows=self._all_rows,
+            busy=self._busy.candidates if len(self._some_users) > FEW_USERS else frozenset(),
         )
+
+    def _take_users(self, used: pl.DataFrame) -> None:
+        self._all_rows += used.height
+        if len(self._some_users) <= FEW_USERS:
+            self._some_users.update(used[USER].unique().head(FEW_USERS + 1))
+        self._busy.take(used[USER])
+        if ID in used.columns:
+            self._spreadsheet_ids += _spreadsheet_ids(used)
 
     def _take_future(self, times: pl.Series) -> None:
         self._future += len(times)
@@ -213,7 +231,9 @@ def _by_slot(times: pl.Series, size: int) -> pl.DataFrame:
     )
 
 
-def _spreadsheet_ids(ids: pl.Series) -> int:
-    # Where no id begins with a figure, that is seen in no time.
-    numbers = ids < ":"
-    return int(ids.filter(numbers).str.contains(SPREADSHEET_ID).sum()) if numbers.any() else 0
+def _spreadsheet_ids(used: pl.DataFrame) -> int:
+    """How many rows have such an id."""
+    # Where no id begins with a figure, that is seen in no time, and then one row of each user says whether any has it.
+    numbers = used.select(USER, ID).filter(used[ID] < ":")
+    one_of_each = numbers[ID].gather(numbers[USER].arg_unique())
+    return int(numbers[ID].str.contains(SPREADSHEET_ID).sum()) if one_of_each.str.contains(SPREADSHEET_ID).any() else 0

@@ -33,7 +33,8 @@ def refuse_bad_rows(events: EventsResult, most: float) -> None:
             f"{row.file}:{row.line}, {REASONS[row.reason]}: {quoted(row.raw)}"
             for row in events.bad_samples[:MOST_SHOWN]
         ),
-        hint=f"list them all (--rejects FILE), mend them, or put up with them (--max-bad {math.ceil(share * 100)}%)",
+        hint=f"list them all (--rejects FILE), mend them, or put up with them (--max-bad {math.ceil(share * 100)}%)"
+        + ("; how old a time may be: events.earliest" if "time_out_of_range" in events.bad else ""),
     )
 
 
