@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any
 
@@ -40,8 +39,6 @@ class Told:
 
     lost: list[dict[Key, Waits]]
     went_on: list[dict[Key, Waits]]
-    values: list[Decimal]
-    """Of the conversions, where it is known."""
 
 
 def ledger(
@@ -55,15 +52,13 @@ def ledger(
     counted = count_funnel(rows, file, "f", limits)
     names = [str(row.get(label) or row["event"]) for row in rows]
     places = range(len(rule.required) - 1)
-    told = Told([{} for _ in places], [{} for _ in places], [])
+    told = Told([{} for _ in places], [{} for _ in places])
     for unit, log in units_of(rule, rows, timeout).items():
         for journey in counted.journeys.get(unit, []):
             for place in range(journey.start, min(journey.depth, len(rule.required) - 1)):
                 (outcome, path), wait = told_of(journey, place, rule, log, names, data_end, depth)
                 lines = told.lost if journey.depth == place + 1 else told.went_on
                 lines[place].setdefault((outcome, path), Waits()).add(wait)
-            if journey.depth == len(rule.required) and rule.order != "any":
-                told.values += value_of(journey, rule, log, rows, file)
     return told, counted
 
 
@@ -93,28 +88,6 @@ def told_of(
     path = tuple(name for name, _ in groupby(names[row] for row in later))
     shown = path[:depth] if len(path) >= depth else (*path, "(left)")
     return ("looped_back" if later[0] in until else "went_to", shown), wait
-
-
-def value_of(journey: Journey, rule: Rule, log: Times, rows: Sequence[Row], file: Mapping[str, Any]) -> list[Decimal]:
-    """The smallest known value at the instant of the last step, if there is any."""
-    spec = [step for step in file["funnels"]["f"]["steps"] if isinstance(step, str) or not step.get("optional")][-1]
-    goals = [spec] if isinstance(spec, str) else spec.get("any", [spec.get("goal")])
-    found = []
-    for row, time in log.items():
-        if time == journey.times[-1]:
-            amounts = [amount for name in goals if (amount := amount_of(row, rows, file["goals"][name])) is not None]
-            found += amounts[:1]
-    return [min(found)] if found else []
-
-
-def amount_of(row: int, rows: Sequence[Row], goal: Mapping[str, Any]) -> Decimal | None:
-    value = goal.get("value")
-    if value is None or row not in completions(goal, rows):
-        return None
-    try:
-        return Decimal(str(rows[row].get(value["column"]))) if isinstance(value, dict) else Decimal(value)
-    except InvalidOperation:
-        return None
 
 
 def before(

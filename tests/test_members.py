@@ -1,9 +1,10 @@
 """The members are those that `run` counts, with the times of their journeys."""
 
+import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -220,9 +221,9 @@ TABLE = pl.DataFrame(
 
 def test_formulas_are_guarded_in_csv_alone() -> None:
     plain = TABLE["user"].to_list()
-    found = pl.read_csv(TABLES["csv"](TABLE), infer_schema=False, missing_utf8_is_empty_string=True)
+    found = csv.DictReader(io.StringIO(TABLES["csv"](TABLE).decode(), newline=""))
     guarded = [f"'{text}" for text in plain[:7]] + [text or "" for text in plain[7:]]
-    assert found["user"].to_list() == guarded
+    assert [row["user"] for row in found] == guarded
     assert [json.loads(line)["user"] for line in TABLES["ndjson"](TABLE).splitlines()] == plain
     assert pl.read_parquet(io.BytesIO(TABLES["parquet"](TABLE)))["user"].to_list() == plain
     assert TABLES["csv"](pl.DataFrame({"=x": [1]})) == b"'=x\n1\n"
