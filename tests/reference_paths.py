@@ -56,16 +56,25 @@ def ledger(
     for unit, log in units_of(rule, rows, timeout).items():
         for journey in counted.journeys.get(unit, []):
             for place in range(journey.start, min(journey.depth, len(rule.required) - 1)):
-                (outcome, path), wait = told_of(journey, place, rule, log, names, data_end, depth)
+                (outcome, path), wait = told_of(journey, place, Log(rule, log, names, data_end), depth)
                 lines = told.lost if journey.depth == place + 1 else told.went_on
                 lines[place].setdefault((outcome, path), Waits()).add(wait)
     return told, counted
 
 
-def told_of(
-    journey: Journey, place: int, rule: Rule, log: Times, names: Sequence[str], data_end: int, depth: int
-) -> tuple[Key, int | None]:
+@dataclass(frozen=True)
+class Log:
+    """All events of a unit, and what bounds them."""
+
+    rule: Rule
+    times: Times
+    names: Sequence[str]
+    data_end: int
+
+
+def told_of(journey: Journey, place: int, whole: Log, depth: int) -> tuple[Key, int | None]:
     """What is told of a unit that stood at a step, and how long what came next took to come."""
+    rule, log, names = whole.rule, whole.times, whole.names
     now = journey.times[place - journey.start]
     went_on = journey.times[place - journey.start + 1] if journey.depth > place + 1 else None
     step = rule.required[place]
@@ -81,7 +90,7 @@ def told_of(
     if went_on is not None and (came is None or came >= went_on):
         return ("next_step", ()), went_on - now
     wait = None if came is None else came - now
-    if went_on is None and (why := why_stopped(journey, data_end)) in MAY_BE_ANYWHERE:
+    if went_on is None and (why := why_stopped(journey, whole.data_end)) in MAY_BE_ANYWHERE:
         return (why, ()), wait
     if not later:
         return ("left", ()), None
@@ -101,7 +110,7 @@ def before(
     for user in {rows[row]["user"] for row in completed}:
         first = min(time_of(rows[row]) for row in completed if rows[row]["user"] == user)
         own = sorted((time_of(row), str(row["event"])) for row in rows if row["user"] == user and time_of(row) < first)
-        runs = [(name, list(run)[0][0]) for name, run in groupby(reversed(own), key=lambda event: event[1])][:depth]
+        runs = [(name, next(run)[0]) for name, run in groupby(reversed(own), key=lambda event: event[1])][:depth]
         path = tuple(name for name, _ in reversed(runs))
         shown = path if len(path) == depth else ("(began)", *path)
         found.setdefault(shown, Waits()).add(first - runs[-1][1] if runs else None)

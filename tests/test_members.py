@@ -26,7 +26,7 @@ from microfunnel.counting.members import AtStep
 from microfunnel.events import SPREAD, USER, field_column
 from microfunnel.exporting import TABLES
 from microfunnel.goals import Goals
-from microfunnel.insights.members import find
+from microfunnel.insights.members import Wish, find
 from microfunnel.questions import Period
 from microfunnel.results import Report
 
@@ -40,7 +40,7 @@ def period_of(case: Case) -> Period:
 
 def members(case: Case, which: AtStep | str, properties: Sequence[str] = ()) -> pl.DataFrame:
     goals = Goals.model_validate(case.file)
-    return find(table_of(case.rows, goals), goals, which, properties, period_of(case), NO_MORE).table
+    return find(table_of(case.rows, goals), goals, Wish(which, tuple(properties)), period_of(case), NO_MORE).table
 
 
 def split_by_last_device(case: Case) -> Case:
@@ -166,7 +166,7 @@ def listed(rows: Log, which: AtStep | str, *properties: str, **funnel: Any) -> p
     options = {"steps": ["a", "b"], "window": "none", **funnel}
     file = {"version": 1, "events": {"session_timeout": "3s"}, "goals": VALUED, "funnels": {"f": options}}
     goals = Goals.model_validate(file)
-    return find(table_of(rows, goals), goals, which, properties, Period()).table
+    return find(table_of(rows, goals), goals, Wish(which, properties), Period()).table
 
 
 def test_the_last_value_is_the_last_that_a_step_has() -> None:
@@ -203,7 +203,7 @@ def test_ids_that_are_whole_numbers_are_told_by_their_keys() -> None:
     keys = pl.Series(USER, [number * SPREAD % 2**64 for number in numbers], dtype=pl.UInt64)
     ((name, frame),) = table.parts
     whole = replace(table, parts=((name, frame.with_columns(keys).drop(field_column("user"))),), whole_ids=True)
-    found = find(whole, goals, "a", (), Period(), NO_MORE).table
+    found = find(whole, goals, Wish("a"), Period(), NO_MORE).table
     assert found["user"].to_list() == sorted(map(str, numbers))
 
 

@@ -26,6 +26,8 @@ from microfunnel.events import TIME
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 
+OUTCOMES = ("next_step", "excluded", "in_progress", "too_late", "left", "looped_back", "went_to")
+NEXT_STEP, LEFT_OUT, IN_PROGRESS, LATE, LEFT, LOOPED_BACK, WENT_TO = range(len(OUTCOMES))
 ANY_STEP = "any step"
 STANDS = "stands"
 NOW = "now"
@@ -120,7 +122,7 @@ def _standing(found: Found, place: int) -> pl.DataFrame:
 
 
 def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[str]) -> pl.DataFrame:
-    """The same with the row of what came `next`, and the `outcome`."""
+    """The same with the row of what came `next`, the `outcome` (UInt8, an index of OUTCOMES) and the wait (`us`)."""
     after = log.after(standing[STANDS])
     repeats = log.of(same, after) & (log.of(CALLED, after) == _called_at(standing[STANDS], log, same))
     following = log.past_repeats(same)(after).zip_with(repeats, after)
@@ -132,14 +134,14 @@ def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[st
     went_on, came = ~pl.col("lost"), pl.col(NEXT_TIME)
     straight = went_on & (came >= pl.col(THEN)).fill_null(value=True)
     outcome = pl.coalesce(
-        pl.when(straight).then(pl.lit("next_step")),
-        pl.when(~went_on & (pl.col(STOP) == EXCLUDED)).then(pl.lit("excluded")),
-        pl.when(~went_on & pl.col(OPEN)).then(pl.lit("in_progress")),
-        pl.when(~went_on & (pl.col(STOP) == TOO_LATE)).then(pl.lit("too_late")),
-        pl.when(came.is_null()).then(pl.lit("left")),
-        pl.when(BACK).then(pl.lit("looped_back")),
-        pl.lit("went_to"),
-    )
+        pl.when(straight).then(NEXT_STEP),
+        pl.when(~went_on & (pl.col(STOP) == EXCLUDED)).then(LEFT_OUT),
+        pl.when(~went_on & pl.col(OPEN)).then(IN_PROGRESS),
+        pl.when(~went_on & (pl.col(STOP) == TOO_LATE)).then(LATE),
+        pl.when(came.is_null()).then(LEFT),
+        pl.when(BACK).then(LOOPED_BACK),
+        pl.lit(WENT_TO),
+    ).cast(pl.UInt8)
     waited = pl.when(straight).then(THEN).otherwise(NEXT_TIME) - pl.col(NOW)
     return known.with_columns(outcome.alias("outcome"), waited.alias("us"))
 
@@ -156,7 +158,7 @@ def _called_at(rows: pl.Series, log: EventLog, step: str) -> pl.Series:
 
 def _path(judged: pl.DataFrame, log: EventLog, depth: int) -> list[pl.Series]:
     """What the events are called that the journeys went on with, one column for each, repeats collapsed."""
-    goes = judged["outcome"].is_in(["looped_back", "went_to"])
+    goes = judged["outcome"] >= LOOPED_BACK
     at = [judged[NEXT].zip_with(goes, pl.Series([None], dtype=judged[NEXT].dtype))]
     if depth > 1:
         move = log.changed()
@@ -173,5 +175,6 @@ def _lines(judged: pl.DataFrame, place: int, depth: int, names: pl.Series) -> pl
         .agg(pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us"))
         .with_columns(pl.lit(place).alias("place"))
     )
-    named = counted.with_columns(names.gather(counted[event]).alias(event) for event in path)
+    outcomes = pl.Series("outcome", OUTCOMES).gather(counted["outcome"])
+    named = counted.with_columns(outcomes, *(names.gather(counted[event]).alias(event) for event in path))
     return named.select(pl.col(name).cast(dtype) for name, dtype in _schema(depth).items())
