@@ -40,7 +40,7 @@ def analyse(events: EventTable, goals: Goals, period: Period, options: Options =
         events=found.events,
         goals=tuple(_goal_result(name, goal, found) for name, goal in goals.goals.items()),
         funnels=tuple(
-            funnel_result(name, funnel, _with_currencies(found.found[name], funnel, goals, found.currencies))
+            funnel_result(name, funnel, with_currencies(found.found[name], funnel, goals, found.currencies))
             for name, funnel in goals.funnels.items()
         ),
     )
@@ -53,7 +53,8 @@ def _goal_result(name: str, goal: Goal, found: Answer[Mapping[str, Tallies]]) ->
     return GoalResult(name, goal.kind, score["completions"], score["users"], users, value, currency)
 
 
-def _with_currencies(tallies: Tallies, funnel: Funnel, goals: Goals, currencies: Mapping[str, str]) -> Tallies:
+def with_currencies(tallies: Tallies, funnel: Funnel, goals: Goals, currencies: Mapping[str, str]) -> Tallies:
+    """The tallies of a funnel, in which values have their currencies."""
     valued = valued_goals(funnel, goals.goals)
     return replace(tallies, valued={step: currencies.get(goal) for step, goal in valued.items()})
 

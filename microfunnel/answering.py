@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -77,6 +77,9 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
     all_events = question.needs_all_events or tells_duplicates
     firsts = None if question.firsts is None else tuple(map(field_column, question.firsts))
     wanted = Wanted(named, all_events, columns, question.categories, period.since, period.until, firsts)
+    if question.all_events:
+        # What makes the numbers of goals hard to trust is the same, whatever else is asked.
+        wanted = replace(wanted, all_noticed=goals.need_all_events or tells_duplicates)
     with scratch_folder() as folder:
         rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
         users = Users(folder, memory // 4) if options.with_users else None

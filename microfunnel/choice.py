@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic_core import PydanticCustomError
 
@@ -47,17 +47,11 @@ def choose_goal(option: str, goal: str, goals: Goals) -> None:
         raise UsageError(f"{option}: no goal is called {quoted(goal)}{did_you_mean(goal, list(goals.goals))}")
 
 
-def choose_members(  # noqa: PLR0913
-    goals: Goals,
-    funnel: str | None,
-    dropped_at: str | None,
-    reached: str | None,
-    goal: str | None,
-    *,
-    settled: bool,
-) -> AtStep | str:
-    """Which units are to be listed: those at a step of a funnel, or those of a goal by its name."""
-    given = {"--dropped-at": dropped_at, "--reached": reached, "--goal": goal}
+def choose_members(goals: Goals, funnel: str | None, given: Mapping[str, str | None], *, settled: bool) -> AtStep | str:
+    """Which units are to be listed: those at a step of a funnel, or those of a goal by its name.
+
+    `given` is what was said by each of the options that say that.
+    """
     chosen = {option: value for option, value in given.items() if value is not None}
     if len(chosen) != 1:
         raise UsageError(f"expected one of {', '.join(given)}, and no more", hint="for example --dropped-at STEP")

@@ -36,6 +36,8 @@ class Wanted:
     firsts: Sequence[str] | None = None
     """Of all used rows, and of those in the period, at least the first of each user for each value of these columns is
     needed; None for none."""
+    all_noticed: bool = True
+    """Whether what is needed anyway is also looked at for what makes it hard to trust."""
 
     def needs(self, column: str) -> bool:
         """Whether a condition or the counting looks at this column."""
@@ -141,7 +143,7 @@ class Gathered:
             rows = rows.filter(needed)
         kept = rows.select(self.wanted.columns)
         self.rows.add(kept.with_columns(pl.col(self.wanted.labels).cast(pl.Categorical)))
-        return rows
+        return rows if self.wanted.all_noticed or needed.all() else rows.filter(needed)
 
 
 def _earliest(one: int | None, other: object) -> int | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any
 
@@ -40,8 +39,6 @@ class Told:
 
     lost: list[dict[Key, Waits]]
     went_on: list[dict[Key, Waits]]
-    values: list[Decimal]
-    """Of the conversions, where it is known."""
 
 
 def ledger(
@@ -55,22 +52,29 @@ def ledger(
     counted = count_funnel(rows, file, "f", limits)
     names = [str(row.get(label) or row["event"]) for row in rows]
     places = range(len(rule.required) - 1)
-    told = Told([{} for _ in places], [{} for _ in places], [])
+    told = Told([{} for _ in places], [{} for _ in places])
     for unit, log in units_of(rule, rows, timeout).items():
         for journey in counted.journeys.get(unit, []):
             for place in range(journey.start, min(journey.depth, len(rule.required) - 1)):
-                (outcome, path), wait = told_of(journey, place, rule, log, names, data_end, depth)
+                (outcome, path), wait = told_of(journey, place, Log(rule, log, names, data_end), depth)
                 lines = told.lost if journey.depth == place + 1 else told.went_on
                 lines[place].setdefault((outcome, path), Waits()).add(wait)
-            if journey.depth == len(rule.required) and rule.order != "any":
-                told.values += value_of(journey, rule, log, rows, file)
     return told, counted
 
 
-def told_of(
-    journey: Journey, place: int, rule: Rule, log: Times, names: Sequence[str], data_end: int, depth: int
-) -> tuple[Key, int | None]:
+@dataclass(frozen=True)
+class Log:
+    """All events of a unit, and what bounds them."""
+
+    rule: Rule
+    times: Times
+    names: Sequence[str]
+    data_end: int
+
+
+def told_of(journey: Journey, place: int, whole: Log, depth: int) -> tuple[Key, int | None]:
     """What is told of a unit that stood at a step, and how long what came next took to come."""
+    rule, log, names = whole.rule, whole.times, whole.names
     now = journey.times[place - journey.start]
     went_on = journey.times[place - journey.start + 1] if journey.depth > place + 1 else None
     step = rule.required[place]
@@ -86,35 +90,13 @@ def told_of(
     if went_on is not None and (came is None or came >= went_on):
         return ("next_step", ()), went_on - now
     wait = None if came is None else came - now
-    if went_on is None and (why := why_stopped(journey, data_end)) in MAY_BE_ANYWHERE:
+    if went_on is None and (why := why_stopped(journey, whole.data_end)) in MAY_BE_ANYWHERE:
         return (why, ()), wait
     if not later:
         return ("left", ()), None
     path = tuple(name for name, _ in groupby(names[row] for row in later))
     shown = path[:depth] if len(path) >= depth else (*path, "(left)")
     return ("looped_back" if later[0] in until else "went_to", shown), wait
-
-
-def value_of(journey: Journey, rule: Rule, log: Times, rows: Sequence[Row], file: Mapping[str, Any]) -> list[Decimal]:
-    """The smallest known value at the instant of the last step, if there is any."""
-    spec = [step for step in file["funnels"]["f"]["steps"] if isinstance(step, str) or not step.get("optional")][-1]
-    goals = [spec] if isinstance(spec, str) else spec.get("any", [spec.get("goal")])
-    found = []
-    for row, time in log.items():
-        if time == journey.times[-1]:
-            amounts = [amount for name in goals if (amount := amount_of(row, rows, file["goals"][name])) is not None]
-            found += amounts[:1]
-    return [min(found)] if found else []
-
-
-def amount_of(row: int, rows: Sequence[Row], goal: Mapping[str, Any]) -> Decimal | None:
-    value = goal.get("value")
-    if value is None or row not in completions(goal, rows):
-        return None
-    try:
-        return Decimal(str(rows[row].get(value["column"]))) if isinstance(value, dict) else Decimal(value)
-    except InvalidOperation:
-        return None
 
 
 def before(
@@ -128,7 +110,7 @@ def before(
     for user in {rows[row]["user"] for row in completed}:
         first = min(time_of(rows[row]) for row in completed if rows[row]["user"] == user)
         own = sorted((time_of(row), str(row["event"])) for row in rows if row["user"] == user and time_of(row) < first)
-        runs = [(name, list(run)[0][0]) for name, run in groupby(reversed(own), key=lambda event: event[1])][:depth]
+        runs = [(name, next(run)[0]) for name, run in groupby(reversed(own), key=lambda event: event[1])][:depth]
         path = tuple(name for name, _ in reversed(runs))
         shown = path if len(path) == depth else ("(began)", *path)
         found.setdefault(shown, Waits()).add(first - runs[-1][1] if runs else None)

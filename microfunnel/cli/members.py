@@ -45,7 +45,7 @@ def members(
     from microfunnel.choice import choose_members
     from microfunnel.errors import UsageError
     from microfunnel.exporting import TABLES
-    from microfunnel.insights.members import SESSION_ID, fields_needed, find
+    from microfunnel.insights.members import SESSION_ID, Wish, fields_needed, find
     from microfunnel.output import write_output
     from microfunnel.rendering.to_terminal import printed
     from microfunnel.rendering.trust import cautions
@@ -54,13 +54,14 @@ def members(
     if format_ is TableFormat.PARQUET and asked.output is None and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError("Parquet is not for terminals", hint="name a file: -o members.parquet")
     goals = asked.goals_file()
-    which = choose_members(goals, funnel, dropped_at, reached, goal, settled=settled)
-    properties = list(dict.fromkeys(with_ or []))
+    given = {"--dropped-at": dropped_at, "--reached": reached, "--goal": goal}
+    which = choose_members(goals, funnel, given, settled=settled)
+    wish = Wish(which, tuple(dict.fromkeys(with_ or [])))
 
     def find_them(table: "EventTable", period: "Period", options: "Options") -> "Members":
-        return find(table, goals, which, properties, period, options)
+        return find(table, goals, wish, period, options)
 
-    wanted = Needed(fields_needed(goals, which, properties), [SESSION_ID], "--with")
+    wanted = Needed(fields_needed(goals, wish), [SESSION_ID], "--with")
     found, inputs = ask(asked, goals, wanted, find_them, with_users=False)
     if sys.stderr is not None:
         screen = detect_screen(sys.stderr, Color.NEVER)

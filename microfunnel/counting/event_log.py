@@ -36,11 +36,24 @@ class EventLog:
         """The first row of the same owner after the instant of each of these rows; null where there is none."""
         return self._of_same(self.rows[AFTER].gather(rows), rows)
 
-    def changed(self, flag: str | None = None) -> Move:
-        """To the first later row of the same owner with another name, or another value of the flag."""
-        told_by = [OWNER, CALLED, *([flag] if flag else [])]
-        following = self.rows.select(_last_of(told_by) + 1).to_series()
+    def changed(self) -> Move:
+        """To the first later row of the same owner with another name."""
+        following = self.rows.select(_last_of([OWNER, CALLED]) + 1).to_series()
         return lambda rows: self._of_same(following.gather(rows), rows)
+
+    def past_repeats(self, flag: str) -> Move:
+        """From rows with the flag to the first later row of the same owner without it, or with another name."""
+        # Few rows of a log have the flag, so only these are looked at.
+        flagged = self.rows.select(_row().alias(ROW), OWNER, CALLED, flag).filter(flag)
+        ends = pl.any_horizontal(_differ([OWNER, CALLED], -1), pl.col(ROW).shift(-1) != pl.col(ROW) + 1)
+        last = pl.when(ends | (_row() == pl.len() - 1)).then(ROW).backward_fill()
+        following = flagged.select(ROW, (last + 1).alias("following"))
+
+        def move(rows: pl.Series) -> pl.Series:
+            asked = pl.DataFrame({ROW: rows})
+            return self._of_same(asked.join(following, on=ROW, how="left", maintain_order="left")["following"], rows)
+
+        return move
 
     def unchanged(self) -> Move:
         """To the last row of the same owner before all the events of the same name in a row."""

@@ -90,9 +90,11 @@ class Found:
     """Events that belong to no unit, because a part of it is missing."""
 
 
-def find_journeys(rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits) -> Found:
+def find_journeys(
+    rows: pl.DataFrame, name: str, funnel: Funnel, limits: Limits, goals: Mapping[str, Goal] = NO_GOALS
+) -> Found:
     """The journeys that `tally_funnel` counts over the same rows, which keep their `event_number` if they have one."""
-    plan = plan_of(name, funnel)
+    plan = plan_of(name, funnel, goals)
     units, left_out = _unit_rows(rows, funnel, plan)
     return replace(_find(units, name, funnel, plan, limits), left_out=left_out)
 

@@ -12,7 +12,7 @@ are called the same. A unit stands in one line at each step, for the first of th
 and those that went on in `next_step` where nothing came between, else where they looped back or went to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -21,13 +21,13 @@ from microfunnel.counting.attempts import EXCLUDED, STOP, TOO_LATE, at_column
 from microfunnel.counting.event_log import AFTER, CALLED, TIED, EventLog, log_of
 from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, tally_journeys, unit_expr
 from microfunnel.counting.journeys import DEPTH, FIRST
-from microfunnel.counting.money import amount_expr
 from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, took_column
 from microfunnel.events import TIME
 from microfunnel.funnels import Funnel
-from microfunnel.goals import Goal, Goals
-from microfunnel.matching import goal_column
+from microfunnel.goals import Goals
 
+OUTCOMES = ("next_step", "excluded", "in_progress", "too_late", "left", "looped_back", "went_to")
+NEXT_STEP, LEFT_OUT, IN_PROGRESS, LATE, LEFT, LOOPED_BACK, WENT_TO = range(len(OUTCOMES))
 ANY_STEP = "any step"
 STANDS = "stands"
 NOW = "now"
@@ -35,7 +35,6 @@ THEN = "then"
 NEXT = "next"
 NEXT_TIME = "next time"
 BACK = "back"
-AMOUNT = "amount"
 
 
 def event_column(number: int) -> str:
@@ -52,23 +51,15 @@ class Ledger:
     it was their last), `outcome` (String), `event_1` .. (String, the path that begins with what came next, where they
     looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what came next (null
     where nothing did), with the exact sum of microseconds (`total_us`, Int128).
-    `valued` and `value`: conversions whose value is known, and their sum in millionths.
     """
 
     tallies: Tallies
     lines: pl.DataFrame
-    valued: int
-    value: int
 
     @classmethod
     def added(cls, parts: Sequence["Ledger"]) -> "Ledger":
         """The ledger of all the units together."""
-        return cls(
-            Tallies.added([part.tallies for part in parts]),
-            add_up(part.lines for part in parts),
-            sum(part.valued for part in parts),
-            sum(part.value for part in parts),
-        )
+        return cls(Tallies.added([part.tallies for part in parts]), add_up(part.lines for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,7 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
     if funnel.unit_columns or funnel.count == "sessions":
         rows = rows[rows.select(pl.arg_sort_by(unit_expr(funnel), TIME)).to_series()]
     rows = rows.with_row_index(EVENT_NUMBER)
-    found = find_journeys(rows, name, funnel, limits)
+    found = find_journeys(rows, name, funnel, limits, goals.goals)
     columns = {f"step_{step}": found.plan.columns[f"step_{step}"] for step in range(len(funnel.steps))}
     flags = columns | {ANY_STEP: pl.any_horizontal(columns.values())}
     log = log_of(rows, unit_expr(funnel), paths.called, flags)
@@ -96,19 +87,10 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
         judged = _judged(_standing(found, place), log, *_steps_until(found, funnel, place))
         path = _path(judged, log, paths.depth)
         lines.append(_lines(judged.with_columns(path), place, paths.depth, log.names))
-    whole = tally_journeys(found, {ALL: pl.lit(ALL)})
     return Ledger(
-        replace(whole, left_out=found.left_out),
+        replace(tally_journeys(found, {ALL: pl.lit(ALL)}), left_out=found.left_out),
         pl.concat(lines) if lines else pl.DataFrame(schema=_schema(paths.depth)),
-        *_value(found, rows, log, funnel, goals.goals),
     )
-
-
-def goals_of_value(funnel: Funnel, goals: Mapping[str, Goal]) -> dict[str, Goal]:
-    """The goals that give a conversion its value: those of the last step; none in any order, where it can be any."""
-    last = [step for step in funnel.steps if not step.optional][-1]
-    named = {name: goals[name] for name in last.goals}
-    return {name: goal for name, goal in named.items() if goal.value is not None and funnel.order != "any"}
 
 
 def _schema(depth: int) -> dict[str, type[pl.DataType]]:
@@ -140,10 +122,10 @@ def _standing(found: Found, place: int) -> pl.DataFrame:
 
 
 def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[str]) -> pl.DataFrame:
-    """The same with the row of what came `next`, and the `outcome`."""
+    """The same with the row of what came `next`, the `outcome` (UInt8, an index of OUTCOMES) and the wait (`us`)."""
     after = log.after(standing[STANDS])
     repeats = log.of(same, after) & (log.of(CALLED, after) == _called_at(standing[STANDS], log, same))
-    following = log.changed(same)(after).zip_with(repeats, after)
+    following = log.past_repeats(same)(after).zip_with(repeats, after)
     known = standing.with_columns(
         following.alias(NEXT),
         log.of(TIME, following).alias(NEXT_TIME),
@@ -152,14 +134,14 @@ def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[st
     went_on, came = ~pl.col("lost"), pl.col(NEXT_TIME)
     straight = went_on & (came >= pl.col(THEN)).fill_null(value=True)
     outcome = pl.coalesce(
-        pl.when(straight).then(pl.lit("next_step")),
-        pl.when(~went_on & (pl.col(STOP) == EXCLUDED)).then(pl.lit("excluded")),
-        pl.when(~went_on & pl.col(OPEN)).then(pl.lit("in_progress")),
-        pl.when(~went_on & (pl.col(STOP) == TOO_LATE)).then(pl.lit("too_late")),
-        pl.when(came.is_null()).then(pl.lit("left")),
-        pl.when(BACK).then(pl.lit("looped_back")),
-        pl.lit("went_to"),
-    )
+        pl.when(straight).then(NEXT_STEP),
+        pl.when(~went_on & (pl.col(STOP) == EXCLUDED)).then(LEFT_OUT),
+        pl.when(~went_on & pl.col(OPEN)).then(IN_PROGRESS),
+        pl.when(~went_on & (pl.col(STOP) == TOO_LATE)).then(LATE),
+        pl.when(came.is_null()).then(LEFT),
+        pl.when(BACK).then(LOOPED_BACK),
+        pl.lit(WENT_TO),
+    ).cast(pl.UInt8)
     waited = pl.when(straight).then(THEN).otherwise(NEXT_TIME) - pl.col(NOW)
     return known.with_columns(outcome.alias("outcome"), waited.alias("us"))
 
@@ -176,7 +158,7 @@ def _called_at(rows: pl.Series, log: EventLog, step: str) -> pl.Series:
 
 def _path(judged: pl.DataFrame, log: EventLog, depth: int) -> list[pl.Series]:
     """What the events are called that the journeys went on with, one column for each, repeats collapsed."""
-    goes = judged["outcome"].is_in(["looped_back", "went_to"])
+    goes = judged["outcome"] >= LOOPED_BACK
     at = [judged[NEXT].zip_with(goes, pl.Series([None], dtype=judged[NEXT].dtype))]
     if depth > 1:
         move = log.changed()
@@ -193,26 +175,6 @@ def _lines(judged: pl.DataFrame, place: int, depth: int, names: pl.Series) -> pl
         .agg(pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us"))
         .with_columns(pl.lit(place).alias("place"))
     )
-    named = counted.with_columns(names.gather(counted[event]).alias(event) for event in path)
+    outcomes = pl.Series("outcome", OUTCOMES).gather(counted["outcome"])
+    named = counted.with_columns(outcomes, *(names.gather(counted[event]).alias(event) for event in path))
     return named.select(pl.col(name).cast(dtype) for name, dtype in _schema(depth).items())
-
-
-def _value(
-    found: Found, rows: pl.DataFrame, log: EventLog, funnel: Funnel, goals: Mapping[str, Goal]
-) -> tuple[int, int]:
-    """How many conversions have a known value, and its sum; the smallest where several events of the instant have one."""
-    valued = goals_of_value(funnel, goals)
-    if not valued:
-        return 0, 0
-    amounts = [pl.when(goal_column(name)).then(amount_expr(goal)) for name, goal in valued.items()]
-    by_instant = (
-        rows.select(pl.lit(log.rows[AFTER]).alias(AFTER), pl.coalesce(amounts).alias(AMOUNT))
-        .drop_nulls()
-        .group_by(AFTER)
-        .agg(pl.col(AMOUNT).min())
-    )
-    last = len(found.plan.required) - 1
-    converted = found.journeys.filter(pl.col(DEPTH) == last + 1)[at_column(last)]
-    at = pl.DataFrame({AFTER: log.of(AFTER, found.rows[EVENT_NUMBER].gather(converted))})
-    known = at.join(by_instant, on=AFTER)[AMOUNT]
-    return len(known), int(known.sum() or 0)

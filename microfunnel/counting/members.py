@@ -95,7 +95,7 @@ def find_completers(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits,
     """One row for each user who completed the goal in the period.
 
     Columns: `id_0` .., `first` and `last` (Int64, microseconds since 1970 UTC), `completions` (Int64), `value` (Int128,
-    millionths: the sum of those values that are numbers) and `with_0` .. (String, the last value that a completion has).
+    millionths, the sum of the values that are numbers) and `with_0` .. (String, of the last completion with one).
     """
     inside = rows.filter(pl.col(goal_column(name)) & limits.entries)
     properties = {with_column(index): pl.col(field_column(each)) for index, each in enumerate(wanted.properties)}

@@ -1,7 +1,6 @@
 """What those did next who were lost at a step, and what came before a goal: counts are stored, rates are properties."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from microfunnel.results import EventsResult, FunnelResult, Rate, Times
 
@@ -26,24 +25,6 @@ class Line:
     lost_times: Times
     """From the step to what came next, over those of the lost for whom anything did."""
     went_on_times: Times
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What a conversion is worth on average."""
-
-    valued: int
-    """Conversions whose value is known."""
-    value_micros: int
-    """Their sum, in millionths."""
-
-    @property
-    def mean(self) -> Decimal | None:
-        return self.of(1)
-
-    def of(self, units: int) -> Decimal | None:
-        """What so many units are worth at the mean; None where no value is known."""
-        return Decimal(units * self.value_micros) / (self.valued * 1_000_000) if self.valued else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +59,6 @@ class FunnelPaths:
 
     result: FunnelResult
     steps: tuple[StepPaths, ...]
-    worth: Worth | None
-    """None where a conversion has no value."""
 
 
 @dataclass(frozen=True, slots=True)

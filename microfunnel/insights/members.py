@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import polars as pl
 
 from microfunnel.answering import DEFAULTS, Options, answer
 from microfunnel.counting.attempts import ENTERED, STOP
+from microfunnel.counting.funnels import Limits
 from microfunnel.counting.journeys import DEPTH
 from microfunnel.counting.members import AtStep, Wanted, find_completers, find_members, id_column, with_column
 from microfunnel.counting.sessions import SESSION_START
 from microfunnel.counting.tallies import took_column
-from microfunnel.events import EventTable, field_column
+from microfunnel.events import SESSION, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
@@ -32,29 +32,33 @@ class Members:
     """One row for each, sorted by what names it. Times are Datetime in UTC, values floats, everything else is text."""
 
 
-def fields_needed(goals: Goals, which: AtStep | str, properties: Sequence[str]) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which units, and what of them."""
+
+    which: AtStep | str
+    """At a step of a funnel, or with a goal of this name."""
+    properties: tuple[str, ...] = ()
+    """Fields whose last value is asked for."""
+
+
+def fields_needed(goals: Goals, wish: Wish) -> set[str]:
     """The fields of the export that the reading has to find; that of the session only where there is one."""
-    return _question(goals, which, Wanted((), tuple(properties)), frozenset()).fields_needed
+    return _question(goals, wish.which, Wanted((), wish.properties), frozenset()).fields_needed
 
 
-def find(
-    events: EventTable,
-    goals: Goals,
-    which: AtStep | str,
-    properties: Sequence[str],
-    period: Period,
-    options: Options = DEFAULTS,
-) -> Members:
-    """The members of a step of a funnel, or of a goal by its name."""
+def find(events: EventTable, goals: Goals, wish: Wish, period: Period, options: Options = DEFAULTS) -> Members:
+    """The members of a step of a funnel, or of a goal."""
+    which = wish.which
     ids = _ids(events, None if isinstance(which, str) else goals.funnels[which.funnel])
     texts = frozenset(field for field, _ in ids.values() if field is not None)
-    wanted = Wanted(tuple(expr for _, expr in ids.values()), tuple(properties))
-    question = _question(goals, which, wanted, texts)
+    question = _question(goals, which, Wanted(tuple(expr for _, expr in ids.values()), wish.properties), texts)
     found = answer(events, question, period, options)
+    names = list(ids)
     shaped = (
-        _completers(found.found, list(ids), goals, which, properties)
+        _completers(found.found, names, wish.properties, is_valued=goals.goals[which].value is not None)
         if isinstance(which, str)
-        else _at_step(found.found, list(ids), goals.funnels[which.funnel], properties)
+        else _at_step(found.found, names, goals.funnels[which.funnel], wish.properties)
     )
     return Members(found.events, shaped.sort(shaped.columns, nulls_last=True))
 
@@ -66,27 +70,22 @@ def _ids(events: EventTable, funnel: Funnel | None) -> dict[str, tuple[str | Non
     ids = {USER_ID: (None if events.whole_ids else USER_ID, events.user_text)}
     if funnel is None or funnel.count != "sessions":
         return ids
-    if field_column(SESSION_ID) in events.frame.collect_schema():
+    if SESSION in events.frame.collect_schema():
         return ids | {SESSION_ID: (SESSION_ID, pl.col(field_column(SESSION_ID)))}
     return ids | {SESSION_STARTED: (None, pl.col(SESSION_START))}
 
 
 def _question(goals: Goals, which: AtStep | str, wanted: Wanted, texts: frozenset[str]) -> Question[pl.DataFrame]:
-    """The rows of the one funnel, or of the goals alone."""
-    goals = goals.model_copy(
-        update={"funnels": {} if isinstance(which, str) else {which.funnel: _unsplit(goals.funnels[which.funnel])}}
-    )
-    count = (
-        partial(find_completers, goals=goals, name=which, wanted=wanted)
-        if isinstance(which, str)
-        else partial(find_members, goals=goals, at=which, wanted=wanted)
-    )
-    return Question(
-        goals,
-        lambda rows, limits: count(rows, limits=limits),
-        lambda parts: pl.concat(parts),
-        fields=frozenset(wanted.properties) | texts,
-    )
+    """What is asked of the rows of the one funnel, or of the goals alone."""
+    funnels = {} if isinstance(which, str) else {which.funnel: _unsplit(goals.funnels[which.funnel])}
+    chosen = goals.model_copy(update={"funnels": funnels})
+
+    def count(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+        if isinstance(which, str):
+            return find_completers(rows, chosen, which, limits, wanted)
+        return find_members(rows, chosen, which, limits, wanted)
+
+    return Question(chosen, count, pl.concat, fields=frozenset(wanted.properties) | texts)
 
 
 def _unsplit(funnel: Funnel) -> Funnel:
@@ -108,10 +107,7 @@ def _at_step(found: pl.DataFrame, ids: Sequence[str], funnel: Funnel, properties
     return found.select(column.alias(name) for name, column in zip(names, columns, strict=True))
 
 
-def _completers(
-    found: pl.DataFrame, ids: Sequence[str], goals: Goals, name: str, properties: Sequence[str]
-) -> pl.DataFrame:
-    is_valued = goals.goals[name].value is not None
+def _completers(found: pl.DataFrame, ids: Sequence[str], properties: Sequence[str], *, is_valued: bool) -> pl.DataFrame:
     names = _distinct([*ids, "first", "last", "completions", *(["value"] if is_valued else []), *properties])
     columns = [
         *(_shown(found, id_column(index)) for index in range(len(ids))),

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import polars as pl
 
-from microfunnel.analysis import funnel_result
+from microfunnel.analysis import funnel_result, with_currencies
 from microfunnel.answering import DEFAULTS, Options, answer
 from microfunnel.counting.before import tally_before
 from microfunnel.counting.funnels import Limits
-from microfunnel.counting.ledger import Ledger, Paths, event_column, goals_of_value, tally_ledger
+from microfunnel.counting.ledger import Ledger, Paths, event_column, tally_ledger
 from microfunnel.counting.tallies import add_up
 from microfunnel.counting.totals import NO_TIMES, summary
 from microfunnel.events import EventTable, field_column
@@ -23,12 +23,10 @@ from microfunnel.findings.paths import (
     PathsResult,
     StepPaths,
     WayThere,
-    Worth,
 )
-from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
-from microfunnel.results import OTHER, Times
+from microfunnel.results import OTHER, FunnelResult, Times
 
 EVENT = "event"
 WITH_PATH = ("went_to", "looped_back")
@@ -95,20 +93,24 @@ def find_paths(
     before = found.found.before
     return PathsResult(
         events=found.events,
-        funnels=tuple(_funnel_paths(name, funnel, ledger, goals, wish) for (name, funnel), ledger in named),
+        funnels=tuple(
+            _funnel_paths(
+                funnel_result(name, funnel, with_currencies(ledger.tallies, funnel, goals, found.currencies)),
+                ledger,
+                wish,
+            )
+            for (name, funnel), ledger in named
+        ),
         before=None if before is None or wish.before is None else _before(before, wish.before, wish),
     )
 
 
-def _funnel_paths(name: str, funnel: Funnel, ledger: Ledger, goals: Goals, wish: Wish) -> FunnelPaths:
-    result = funnel_result(name, funnel, ledger.tallies)
-    required = result.totals.required
+def _funnel_paths(result: FunnelResult, ledger: Ledger, wish: Wish) -> FunnelPaths:
     steps = tuple(
         StepPaths(step.step, step.goal, before.goal, _lines(ledger.lines.filter(pl.col("place") == place), wish))
-        for place, (before, step) in enumerate(pairwise(required))
+        for place, (before, step) in enumerate(pairwise(result.totals.required))
     )
-    worth = Worth(ledger.valued, ledger.value) if goals_of_value(funnel, goals.goals) else None
-    return FunnelPaths(result, steps, worth)
+    return FunnelPaths(result, steps)
 
 
 def _lines(table: pl.DataFrame, wish: Wish) -> tuple[Line, ...]:

@@ -2,15 +2,15 @@
 
 from rich.text import Text
 
-from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths, Worth
+from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths
 from microfunnel.rendering import Screen, bars
-from microfunnel.rendering.cells import GOOD, LONGEST_VALUE, WORST, figures, name, share
+from microfunnel.rendering.cells import GOOD, LONGEST_VALUE, WORST, figures, name, share, sums
 from microfunnel.rendering.funnel import funnel_headline, left_out
 from microfunnel.rendering.grid import Bars, Column, grid, wrap
-from microfunnel.rendering.text import amounts, duration, number, percent, plural, words
+from microfunnel.rendering.text import duration, money, number, percent, plural, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
-from microfunnel.results import OTHER
+from microfunnel.results import OTHER, Totals
 
 TOLD = 3
 """So many lines are told in the sentence."""
@@ -31,25 +31,25 @@ def _funnel(funnel: FunnelPaths, found: PathsResult, screen: Screen) -> list[Tex
     if not funnel.steps:
         return [*lines, Text("One step loses nobody.")]
     for step in funnel.steps:
-        lines += [*([Text()] if step is not funnel.steps[0] else []), *_step(step, funnel.worth, screen)]
+        lines += [*([Text()] if step is not funnel.steps[0] else []), *_step(step, funnel.result.totals, screen)]
     return lines
 
 
-def _step(step: StepPaths, worth: Worth | None, screen: Screen) -> list[Text]:
-    sentence = wrap(name(_sentence(step, worth), screen), screen)
-    return [*sentence, Text(), *_table(step, worth, screen)] if step.lines else sentence
+def _step(step: StepPaths, totals: Totals, screen: Screen) -> list[Text]:
+    sentence = wrap(name(_sentence(step, totals), screen), screen)
+    return [*sentence, Text(), *_table(step, totals, screen)] if step.lines else sentence
 
 
-def _sentence(step: StepPaths, worth: Worth | None) -> str:
+def _sentence(step: StepPaths, totals: Totals) -> str:
     after = f"After {words(step.after)}"
     if not step.dropped:
         return f"{after} nobody is lost."
     told = ", ".join(_told(line) for line in step.lines[:TOLD] if line.lost)
     lost = f"{after} {number(step.dropped)} {'is' if step.dropped == 1 else 'are'} lost: {told}."
-    if worth is None or worth.mean is None:
+    at_risk, each = totals.worth_of(step.dropped), totals.value_per_converted
+    if at_risk is None or each is None:
         return lost
-    at_risk, mean = amounts([worth.of(step.dropped), worth.mean])
-    return f"{lost} Worth {at_risk} at the mean value of {mean}."
+    return f"{lost} Worth {money(at_risk, totals.currency)} at {money(each, totals.currency)} each."
 
 
 def _told(line: Line) -> str:
@@ -80,7 +80,7 @@ def _label(line: Line, step: StepPaths) -> str:
     }[line.outcome]
 
 
-def _table(step: StepPaths, worth: Worth | None, screen: Screen) -> list[Text]:
+def _table(step: StepPaths, totals: Totals, screen: Screen) -> list[Text]:
     """One line for each way, and their sum."""
     rows = step.lines
     lost = [*(number(line.lost) if line.lost else "" for line in rows), number(step.dropped)]
@@ -102,9 +102,9 @@ def _table(step: StepPaths, worth: Worth | None, screen: Screen) -> list[Text]:
         figures("of those", of_those, goes=1),
         figures("median", waits, goes=3),
     ]
-    if worth is not None and worth.mean is not None:
-        at_risk = [*(worth.of(line.lost) if line.lost else None for line in rows), worth.of(step.dropped)]
-        columns.append(figures("at risk", amounts(at_risk), goes=2))
+    if totals.value_per_converted is not None:
+        at_risk = [*(totals.worth_of(line.lost) if line.lost else None for line in rows), totals.worth_of(step.dropped)]
+        columns.append(sums("at risk", at_risk, [totals.currency] * len(labels), screen, goes=2))
     drawn = Bars(lambda width: _bars(step, width, screen), 8, 40, [""] * len(labels))
     return grid(columns, screen, drawn)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths, Worth
+from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths
 from microfunnel.rendering.findings import Scalar
-from microfunnel.rendering.to_json import seconds
+from microfunnel.rendering.to_json import json_number, seconds
+from microfunnel.results import Totals
 
 ARROW = " > "
 
@@ -18,30 +19,31 @@ def contents(found: PathsResult) -> dict[str, object]:
 
 
 def _funnel(funnel: FunnelPaths) -> dict[str, object]:
-    result, worth = funnel.result, funnel.worth
+    result, totals = funnel.result, funnel.result.totals
     return {
         "funnel": result.funnel,
         "order": result.order,
         "count": result.count,
         "entry": result.entry,
         "window_seconds": result.window_seconds,
-        "entered": result.totals.entered,
-        "converted": result.totals.converted,
-        "valued": None if worth is None else worth.valued,
-        "mean_value": None if worth is None else worth.mean,
-        "steps": [_step(step, worth) for step in funnel.steps],
+        "entered": totals.entered,
+        "converted": totals.converted,
+        "converted_value": totals.value,
+        "value_per_converted": totals.value_per_converted,
+        "currency": totals.currency,
+        "steps": [_step(step, totals) for step in funnel.steps],
         "left_out": result.left_out,
     }
 
 
-def _step(step: StepPaths, worth: Worth | None) -> dict[str, object]:
+def _step(step: StepPaths, totals: Totals) -> dict[str, object]:
     return {
         "step": step.step,
         "goal": step.goal,
         "after": step.after,
         "dropped": step.dropped,
         "went_on": step.went_on,
-        "value_at_risk": None if worth is None else worth.of(step.dropped),
+        "value_at_risk": totals.worth_of(step.dropped),
         "lines": [
             {
                 "outcome": line.outcome,
@@ -49,7 +51,7 @@ def _step(step: StepPaths, worth: Worth | None) -> dict[str, object]:
                 "lost": line.lost,
                 "share_of_lost": step.share_lost(line).value,
                 "seconds": seconds(line.lost_times),
-                "value_at_risk": None if worth is None else worth.of(line.lost),
+                "value_at_risk": totals.worth_of(line.lost),
                 "went_on": line.went_on,
                 "share_of_went_on": step.share_went_on(line).value,
                 "went_on_seconds": seconds(line.went_on_times),
@@ -91,16 +93,18 @@ def _lines(found: PathsResult) -> Iterator[Mapping[str, Scalar]]:
                     after=step.after,
                     outcome=line.outcome,
                     path=ARROW.join(line.path),
-                    **_numbers(line, step, funnel.worth),
+                    **_numbers(line, step, funnel.result.totals),
                 )
 
 
-def _numbers(line: Line, step: StepPaths, worth: Worth | None) -> dict[str, Scalar]:
+def _numbers(line: Line, step: StepPaths, totals: Totals) -> dict[str, Scalar]:
+    at_risk = totals.worth_of(line.lost)
     return {
         "lost": line.lost,
         "share_of_lost": step.share_lost(line).value,
         "median_seconds": line.lost_times.median,
-        "value_at_risk": None if worth is None else worth.of(line.lost),
+        "value_at_risk": None if at_risk is None else json_number(at_risk),
+        "currency": totals.currency,
         "went_on": line.went_on,
         "share_of_went_on": step.share_went_on(line).value,
         "went_on_median_seconds": line.went_on_times.median,
@@ -130,6 +134,7 @@ HEADER = (
     "share_of_lost",
     "median_seconds",
     "value_at_risk",
+    "currency",
     "went_on",
     "share_of_went_on",
     "went_on_median_seconds",
