@@ -440,6 +440,18 @@ def test_the_channels_of_the_sample() -> None:
     assert (result.conversions, result.users, result.value) == (489, 455, Decimal("32057.35"))
 
 
+def test_a_channel_that_only_some_events_of_a_visit_carry_is_that_of_the_visit(tmp_path: Path) -> None:
+    """As in exports that know it of page views alone."""
+    sample = pl.read_parquet(ROOT / "sample_data" / "events.parquet")
+    bare = pl.when(pl.col("event") == "page_view").then("channel").alias("channel")
+    sample.with_columns(bare).write_parquet(tmp_path / "bare.parquet")
+    whole, some = (
+        found_in(path, "channel", {"purchase": {"column": "revenue"}})
+        for path in (ROOT / "sample_data" / "events.parquet", tmp_path / "bare.parquet")
+    )
+    assert some.channels == whole.channels
+
+
 def found_in(
     path: Path, column: str, goal: Mapping[str, Any], columns: Mapping[str, str] | None = None
 ) -> CreditFinding:

@@ -69,9 +69,8 @@ def _told(age: Age) -> Text:
     told = Text.assemble(f"Within {span(age.seconds)} ", (shown, "bold"), between)
     plain = percent(age.naive.value)
     if age.too_recent and plain != percent(age.share):
-        told.append(
-            f"; naively {plain} ({number(age.converted)} of {number(age.users)}), but {plural(age.too_recent, 'user')} had less time"
-        )
+        counts = f"{number(age.converted)} of {number(age.users)}"
+        told.append(f"; naively {plain} ({counts}), but {plural(age.too_recent, 'user')} had less time")
     return told
 
 
