@@ -375,7 +375,8 @@ def test_a_touch_of_the_very_instant_comes_before_the_conversion() -> None:
 
 def test_nobody_converts() -> None:
     result = found([day(0, "email")], MONTH)
-    assert (result.conversions, result.value, result.mean_touches, result.single_touch.value) == (0, 0, None, None)
+    assert (result.conversions, result.value, result.mean_touches) == (0, Decimal(0), None)
+    assert result.single_touch.value is None
     assert [(each.channel, each.users, each.credits["last"]) for each in result.channels] == [("email", 1, 0)]
 
 

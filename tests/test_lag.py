@@ -349,7 +349,8 @@ def test_exports(name: str, goal: str, user: str | None) -> None:
     for who, time, event in frame.select("user", "time", "field:event").iter_rows():
         users[who].append((time, event))
     end = max(time for events in users.values() for time, _ in events)
-    took, censored = [], []
+    took: list[int] = []
+    censored: list[int] = []
     for events in users.values():
         begun = min(events)[0]
         done = min((time for time, event in events if event == goal), default=None)
