@@ -1,11 +1,14 @@
 """Credit of channels, against a ledger of fractions that is written down conversion by conversion."""
 
+import csv
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import groupby, pairwise
 from math import floor
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from schemas import kept
 from strategies import START, examples
 from user_logs import SECOND, table_of
 
@@ -26,7 +30,13 @@ from microfunnel.goals import Goals
 from microfunnel.insights.credit import find_credit, question_of
 from microfunnel.matching import conditions, match_goals
 from microfunnel.questions import Period
+from microfunnel.reading.events import Request, read_events
+from microfunnel.rendering import Screen
+from microfunnel.rendering.credit import FORMATS
+from microfunnel.rendering.grid import size
 
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
 DAY = 86_400 * SECOND
 MILLION = 1_000_000
 Row = dict[str, Any]
@@ -365,7 +375,8 @@ def test_a_touch_of_the_very_instant_comes_before_the_conversion() -> None:
 
 def test_nobody_converts() -> None:
     result = found([day(0, "email")], MONTH)
-    assert (result.conversions, result.value, result.mean_touches, result.single_touch.value) == (0, 0, None, None)
+    assert (result.conversions, result.value, result.mean_touches) == (0, Decimal(0), None)
+    assert result.single_touch.value is None
     assert [(each.channel, each.users, each.credits["last"]) for each in result.channels] == [("email", 1, 0)]
 
 
@@ -375,3 +386,98 @@ def test_a_user_with_thousands_of_events_and_conversions() -> None:
     result = found(rows, MONTH)
     assert result.lengths == dict.fromkeys(range(10, 20_001, 10), 1)
     assert sum(each.credits["time_decay"] for each in result.channels) == 2_000 * MILLION
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
+
+SCREEN = Screen(80, colour=False, unicode=True)
+
+
+def test_the_json_keeps_its_schema_and_has_the_same_numbers() -> None:
+    rows = [day(0, "email"), day(1, "ads"), day(2, "search", "b", price="0.01"), day(9, None, "b", price="7")]
+    result = found(rows, MONTH)
+    shown = kept("credit", FORMATS["json"](result, SCREEN))
+    assert [each["channel"] for each in shown["channels"]] == [each.channel for each in result.channels]
+    for model in MODELS:
+        assert sum(Decimal(str(each["credit"][model]["conversions"])) for each in shown["channels"]) == 2
+        assert sum(Decimal(str(each["credit"][model]["value"])) for each in shown["channels"]) == Decimal("7.01")
+    kept("credit", FORMATS["json"](found([day(0, "email")]), SCREEN))
+
+
+def test_the_csv_adds_up_to_the_cent() -> None:
+    rows = [day(0, "email"), day(1, "ads"), day(2, "search", "b", price="12345678901.01")]
+    lines = list(csv.DictReader(FORMATS["csv"](found(rows, MONTH), SCREEN).splitlines()))
+    for model in MODELS:
+        assert sum(Decimal(line["value"]) for line in lines if line["model"] == model) == Decimal("12345678901.01")
+
+
+def test_many_channels_are_folded_and_still_add_up() -> None:
+    rows = [day(each, f"channel {each:02}", "b", user=f"u{each}", price="1.50") for each in range(30)]
+    shown = FORMATS["table"](found(rows, MONTH), SCREEN)
+    assert [line.split()[-6:] for line in shown.splitlines() if line.startswith("(10 others)")] == [
+        ["10", "10", "10", "10.0", "10.0", "10.0"],
+        ["15.00"] * 6,
+    ]
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("all ")] == ["30", "45.00"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_lines_fit_and_hostile_channels_are_harmless(width: int) -> None:
+    rows = [day(0, "\x1b[31mred" * 9), day(1, "広告" * 30), day(2, "\u202eads", "b", price="1000000.01")]
+    shown = FORMATS["table"](found(rows, MONTH), Screen(width, colour=False, unicode=True))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert max(map(size, shown.splitlines())) <= max(width, 60)
+
+
+# --- the sample, and real exports -------------------------------------------------------------------------------------
+
+
+def test_the_channels_of_the_sample() -> None:
+    """The last touches are the sessions with an order that its README has."""
+    result = found_in(ROOT / "sample_data" / "events.csv", "channel", {"purchase": {"column": "revenue"}})
+    last = {each.channel: each.credits["last"] // MILLION for each in result.channels}
+    assert last == {"email": 126, "direct": 142, "search": 125, "social": 40, "ads": 56}
+    assert (result.conversions, result.users, result.value) == (489, 455, Decimal("32057.35"))
+
+
+def test_a_channel_that_only_some_events_of_a_visit_carry_is_that_of_the_visit(tmp_path: Path) -> None:
+    """As in exports that know it of page views alone."""
+    sample = pl.read_parquet(ROOT / "sample_data" / "events.parquet")
+    bare = pl.when(pl.col("event") == "page_view").then("channel").alias("channel")
+    sample.with_columns(bare).write_parquet(tmp_path / "bare.parquet")
+    whole, some = (
+        found_in(path, "channel", {"purchase": {"column": "revenue"}})
+        for path in (ROOT / "sample_data" / "events.parquet", tmp_path / "bare.parquet")
+    )
+    assert some.channels == whole.channels
+
+
+def found_in(
+    path: Path, column: str, goal: Mapping[str, Any], columns: Mapping[str, str] | None = None
+) -> CreditFinding:
+    """The credit for one event of an export (name to value)."""
+    ((event, value),) = goal.items()
+    spec = {"kind": "macro", "match": {"event": event}} | ({"value": value} if value else {})
+    goals = Goals.model_validate({"version": 1, "events": {"columns": columns or {}}, "goals": {"buy": spec}})
+    by = replace(MONTH, column=column)
+    request = Request([str(path)], goals.events, question_of(goals, by).fields_needed, sessions=True)
+    return read_events(request, None, lambda table: find_credit(table, goals, by, Period()))
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not on this machine")
+@pytest.mark.parametrize(
+    ("name", "column", "event", "columns"),
+    [
+        ("clique_bait_events.csv.gz", "page_name", "Purchase", {"user": "user_id", "session": "visit_id"}),
+        ("ecom.csv.gz", "event", "purchase", {}),
+        ("ga4_events.parquet", "traffic_source.source", "purchase", {"user": "user_pseudo_id"}),
+    ],
+)
+def test_credit_in_real_exports(name: str, column: str, event: str, columns: Mapping[str, str]) -> None:
+    """No column of them but GA4's is a channel, but any column has values whose neighbours can be told."""
+    result = found_in(DATA / name, column, {event: None}, columns)
+    assert result.conversions > 2
+    for model in MODELS:
+        assert sum(each.credits[model] for each in result.channels) == result.conversions * MILLION
+    assert sum(result.lengths.values()) == result.conversions

@@ -4,6 +4,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import floor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from schemas import kept
 from scipy.stats import CensoredData, ecdf
 from statsmodels.duration.survfunc import SurvfuncRight
 from strategies import START, examples
@@ -27,8 +29,14 @@ from microfunnel.insights.lag import find_lag, question_of
 from microfunnel.insights.survival import converted_by
 from microfunnel.matching import conditions, match_goals
 from microfunnel.questions import Period
+from microfunnel.reading.events import Request, read_events
+from microfunnel.rendering import Screen
+from microfunnel.rendering.grid import size
+from microfunnel.rendering.lag import FORMATS
 from microfunnel.results import PERCENTILES
 
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 Row = dict[str, Any]
@@ -282,3 +290,74 @@ def test_lags_of_sets_of_users_in_any_order_add_up(rows: list[Row], start: str |
         assert_frame_equal(
             getattr(question.add(parts), what), getattr(whole, what), check_exact=True, check_row_order=False
         )
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
+
+SCREEN = Screen(80, colour=False, unicode=True)
+
+
+def test_the_json_keeps_its_schema() -> None:
+    rows = [at(0, "p"), at(50, "b"), at(0, "t", user="v", device="phone"), at(200, "p", user="v")]
+    shown = kept("lag", FORMATS["json"](found(rows), SCREEN))
+    assert (shown["users"], shown["converted"], shown["conversion_rate"], shown["from"]) == (2, 1, 0.5, None)
+    assert shown["curve"][3] == {
+        "age_seconds": 3 * 86_400,
+        "share": 0.5,
+        "share_low": pytest.approx(0.0896, abs=1e-4),
+        "share_high": pytest.approx(0.9940, abs=1e-4),
+        "naive_share": 0.5,
+        "converted": 1,
+        "watched": 1,
+    }
+    assert kept("lag", FORMATS["json"](found(rows[:1]), SCREEN))["seconds"]["median"] is None
+    assert kept("lag", FORMATS["json"](found(rows, "try"), SCREEN))["from"] == "try"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_lines_fit(width: int) -> None:
+    rows = [at(each * 30, "bp"[each % 2], user=f"u{each % 7}", device="phone") for each in range(200)]
+    shown = FORMATS["table"](found(rows), Screen(width, colour=False, unicode=True))
+    assert max(map(size, shown.splitlines())) <= max(width, 60)
+
+
+# --- the sample, and real exports -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "goal", "user"),
+    [
+        (str(ROOT / "sample_data" / "events.csv"), "purchase", "user_id"),
+        (str(DATA / "clique_bait_events.csv.gz"), "Purchase", "user_id"),
+        (str(DATA / "ecom.csv.gz"), "purchase", None),
+    ],
+    ids=["sample", "clique_bait", "ecom"],
+)
+def test_exports(name: str, goal: str, user: str | None) -> None:
+    """Counted anew from what polars reads."""
+    if not Path(name).exists():
+        pytest.skip("the real exports are not on this machine")
+    spec = {"kind": "macro", "match": {"event": goal}}
+    columns = {} if user is None else {"columns": {"user": user}}
+    goals = Goals.model_validate({"version": 1, "events": columns, "goals": {"buy": spec}})
+    needed = question_of(goals, "buy", None).fields_needed
+    request = Request([name], goals.events, needed, sessions=False)
+    result, frame = read_events(
+        request, None, lambda table: (find_lag(table, goals, "buy", None, Period()), table.frame.collect())
+    )
+    users: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for who, time, event in frame.select("user", "time", "field:event").iter_rows():
+        users[who].append((time, event))
+    end = max(time for events in users.values() for time, _ in events)
+    took: list[int] = []
+    censored: list[int] = []
+    for events in users.values():
+        begun = min(events)[0]
+        done = min((time for time, event in events if event == goal), default=None)
+        (censored if done is None else took).append(((end if done is None else done) - begun) // SECOND)
+    assert (result.users, result.converted) == (len(users), len(took))
+    assert result.converted > 100
+    assert result.seconds.percentiles == pytest.approx(type_7(took))
+    for age in result.curve:
+        assert age.share == pytest.approx(share_of_scipy(took, censored, age.seconds))
+    assert sum(bucket.users for bucket in result.days) == len(took)

@@ -86,11 +86,10 @@ def credit_channels(rows: pl.DataFrame, goal: Goal, by: Attribution, limits: Lim
     paths = _paths(events.filter(limits.entries & pl.col(CONVERTS)), touches, names.index(DIRECT), by.lookback)
     parts = [_of_some(some, touches, by.half_life) for some in _in_pieces(paths)]
     named = pl.DataFrame({CODE: range(len(names)), CHANNEL: names}, schema={CODE: pl.UInt32, CHANNEL: pl.String})
+    channels = add_up([_present(events, limits), *(on_path for _, on_path in parts)])
     return Credits(
-        *(
-            add_up(each).join(named, on=CODE).drop(CODE)
-            for each in ([part[0] for part in parts], [_present(events, limits), *(part[1] for part in parts)])
-        ),
+        add_up(shares for shares, _ in parts).join(named, on=CODE).drop(CODE),
+        channels.join(named, on=CODE).drop(CODE),
         paths.group_by(LENGTH).agg(pl.len().cast(pl.Int64).alias("n")),
     )
 

@@ -79,8 +79,8 @@ def _sessions(own: pl.DataFrame) -> pl.DataFrame:
 
     Those that begin at its very instant are not among them, but for its own.
     """
-    visits = own.filter(pl.col(SESSION).is_not_null()).group_by(USER, SESSION)
-    visits = visits.agg(pl.col(TIME).min().alias(SEEN), pl.col(DONE).first())
+    given = own.filter(pl.col(SESSION).is_not_null())
+    visits = given.group_by(USER, SESSION).agg(pl.col(TIME).min().alias(SEEN), pl.col(DONE).first())
     before = visits.group_by(USER).agg((pl.col(SEEN) < pl.col(DONE)).sum().cast(pl.Int64).alias("sessions"))
     conversions = own.filter(pl.col(CONVERTS), pl.col(TIME) == pl.col(DONE)).select(USER, SESSION)
     last = conversions.join(visits, on=[USER, SESSION]).group_by(USER)

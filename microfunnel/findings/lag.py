@@ -87,5 +87,6 @@ class LagFinding:
 
     @property
     def telling(self) -> Age | None:
-        """The age to speak of: a week, or the highest that the log tells of; None where it tells of none."""
-        return next((age for age in self.curve if age.seconds == A_WEEK), self.curve[-1] if self.curve else None)
+        """The age to speak of: a week, or the last where nobody is that old or that quick; None without a curve."""
+        a_week = (age for age in self.curve if age.seconds == A_WEEK and age.converted)
+        return next(a_week, self.curve[-1] if self.curve else None)

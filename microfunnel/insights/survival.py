@@ -20,20 +20,19 @@ def converted_by(ages: pl.DataFrame, moments: Sequence[int], confidence: float =
         (pl.col("n") + pl.col("censored")).cum_sum(reverse=True).alias("watched"),
     )
     at_risk = pl.col("watched")
-    known = known.with_columns(
+    watched = known["watched"]
+    told = known.select(
         (1 - pl.col("n") / at_risk).cum_prod().alias("left"),
         (pl.col("n") / (at_risk * (at_risk - pl.col("n")))).cum_sum().alias("variance"),
         pl.col("n").cum_sum().alias("converted"),
     )
-    users = int(known["watched"][0]) if known.height else 0
+    users = int(watched[0]) if known.height else 0
     places = known["seconds"].search_sorted(pl.Series(moments, dtype=pl.Int64), side="left")
     for moment, place in zip(moments, places, strict=True):
         if place >= known.height:
             return
-        watched = known["watched"][place]
-        before = known.row(place - 1, named=True) if place else {"left": 1.0, "variance": 0.0, "converted": 0}
-        interval = _interval(before["left"], before["variance"], confidence)
-        yield Age(moment, users, before["converted"], watched, 1 - before["left"], interval)
+        left, variance, converted = told.row(place - 1) if place else (1.0, 0.0, 0)
+        yield Age(moment, users, converted, watched[place], 1 - left, _interval(left, variance, confidence))
 
 
 def _interval(left: float, variance: float, confidence: float) -> tuple[float, float] | None:

@@ -65,10 +65,12 @@ def _summary(finding: LagFinding, screen: Screen) -> list[Text]:
 def _told(age: Age) -> Text:
     """The finding: the share converted by an age, and what the plain rate says instead."""
     shown = f"{percent(age.share)} of users convert"
-    told = Text.assemble(f"Within {span(age.seconds)} ", (shown, "bold"), f" ({interval(age.interval)})")
-    if age.too_recent:
-        naive = f"{percent(age.naive.value)} ({number(age.converted)} of {number(age.users)})"
-        told.append(f"; naively {naive}, but {plural(age.too_recent, 'user')} had less time")
+    between = "" if age.interval is None else f" ({interval(age.interval)})"
+    told = Text.assemble(f"Within {span(age.seconds)} ", (shown, "bold"), between)
+    plain = percent(age.naive.value)
+    if age.too_recent and plain != percent(age.share):
+        counts = f"{number(age.converted)} of {number(age.users)}"
+        told.append(f"; naively {plain} ({counts}), but {plural(age.too_recent, 'user')} had less time")
     return told
 
 
