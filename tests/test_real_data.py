@@ -17,20 +17,16 @@ from reference_effects import effects_of as reference_effects
 from microfunnel.analysis import analyse, question_of
 from microfunnel.events import EventTable
 from microfunnel.findings.compare import Experiment
+from microfunnel.findings.effects import MacroEffects
 from microfunnel.funnels import Breakdown
 from microfunnel.goals import Goals
 from microfunnel.insights.compare import compare_periods, compare_segments, compare_variants, question_of_variants
+from microfunnel.insights.effects import choose_effects, find_effects
 from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.results import Rate, Report
 
 Finding = TypeVar("Finding")
-from microfunnel.findings.effects import MacroEffects
-from microfunnel.goals import Goals
-from microfunnel.insights.effects import choose_effects, find_effects
-from microfunnel.questions import Period
-from microfunnel.reading.events import Request, read_events
-from microfunnel.results import Rate, Report
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not on this machine")
