@@ -439,3 +439,18 @@ def test_rows_that_stand_there_twice_count_once() -> None:
     keyed = frame.with_row_index("n").with_columns(pl.col("n").cast(pl.UInt64).alias(DUPLICATE_OF)).drop("n")
     twice = replace(table, parts=((name, pl.concat([keyed, keyed])),))
     assert find_effects(twice, wish, Period()).macros == find_effects(table, wish, Period()).macros
+
+
+@pytest.mark.parametrize("landmark", [None, 1_000_000])
+def test_the_first_event_in_the_period_is_what_users_are_known_by(landmark: int | None) -> None:
+    """No goal looks at it, and an earlier event of the user lies outside."""
+    drawings = {"comes back": "c..c.v", "only before": "c", "only later": ".....c", "after the period": "........c"}
+    rows = [row for user, each in drawings.items() for row in log(each, user)]
+    start = min(map(time_of, rows))
+    when = Times(start + 2_000_000, start + 6_000_000, None, landmark)
+    (macro,) = effects_found(rows, SHOP, when).macros
+    assert macro.conversion.whole + macro.young == 2
+    assert macro.young == (0 if landmark is None else 1)
+    seen = next(each.effect for each in macro.goals if each.goal == "seen")
+    assert seen.followed.whole == (1 if landmark is None else 0)
+    assert seen.done == 1
