@@ -1,4 +1,4 @@
-"""How sure a difference between two shares is; scipy knows the distributions, and is slow to import."""
+"""How sure a difference between two shares is; scipy computes what scipy has."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -11,8 +11,6 @@ SMALL = 500
 Textbooks have 5 (Cochran 1954), which is enough for one test at 5 %. Of many tests the far tail counts, where
 chi-square is too sure for longer: with 5 to 50 expected, up to 8 of 100 families of tests had a false one, not 5.
 """
-AS_RARE = 1 + 1e-7
-"""By so much a table may seem likelier than another one, and be as likely (as in R)."""
 
 
 def difference(one: Rate, other: Rate) -> float | None:
@@ -66,41 +64,21 @@ def p_value(one: Rate, other: Rate) -> float | None:
 
     Chi-square without continuity correction, and Fisher's exact test where fewer than SMALL are expected in a cell.
     """
-    from scipy.special import chdtrc
+    from scipy.stats import chi2_contingency, fisher_exact
 
     whole, part = one.whole + other.whole, one.part + other.part
-    correlation = phi(one, other)
-    if correlation is None:
+    if phi(one, other) is None:
         return None
+    table = [[each.part, each.whole - each.part] for each in (one, other)]
     if min(one.whole, other.whole) * min(part, whole - part) < SMALL * whole:
-        return _fisher(one, other)
-    # Of two groups, chi-square is the square of phi times all of them.
-    return float(chdtrc(1, whole * correlation**2))
-
-
-def _fisher(one: Rate, other: Rate) -> float:
-    """The share of all tables with these margins that are as rare as this one, or rarer (R. A. Fisher 1935).
-
-    scipy.stats has it, but takes a second to import and a hundred times as long for each of what may be thousands.
-    """
-    from numpy import arange, exp
-    from scipy.special import gammaln
-
-    part = one.part + other.part
-    least, most = max(0, part - other.whole), min(part, one.whole)
-    cells = arange(least, most + 1)
-    logs = -sum(gammaln(cell + 1) for cell in (cells, one.whole - cells, part - cells, other.whole - part + cells))
-    weights = exp(logs - logs.max())
-    rare = weights <= weights[one.part - least] * AS_RARE
-    return float(min(weights[rare].sum() / weights.sum(), 1.0))
+        return float(fisher_exact(table).pvalue)
+    return float(chi2_contingency(table, correction=False).pvalue)
 
 
 def q_values(p_values: Sequence[float | None]) -> list[float | None]:
     """For each test the share of false ones among all that are as sure (Benjamini and Hochberg 1995); None stays."""
-    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
-    found: list[float | None] = [None] * len(p_values)
-    least = 1.0
-    for rank, (p, place) in reversed(list(enumerate(known, start=1))):
-        least = min(least, p * len(known) / rank)
-        found[place] = least
-    return found
+    from scipy.stats import false_discovery_control
+
+    known = [p for p in p_values if p is not None]
+    adjusted = iter(false_discovery_control(known).tolist() if known else [])
+    return [None if p is None else next(adjusted) for p in p_values]
