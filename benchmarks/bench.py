@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import results
-from engines import FIVE_FUNNELS, GOALS, Run, agree, alone, answer, bare, chdb, duckdb, ours, unchecked
+from engines import FIVE_FUNNELS, GOALS, Run, agree, alone, answer, bare, chdb, duckdb, ours, paths, unchecked
 from logs import HERE, Log, number, short
 from measuring import BenchmarkError, Costs, alternate, measure, unique
 from results import Row
@@ -47,6 +47,7 @@ def rows_of(size: int) -> list[Row]:
         Row("bare", f"run, {short(size)} Parquet, against a bare scan", ours(log), bare(log), target=1.4),
         Row("by", "`--by device`, against without", ours(log, "--by", "device"), ours(log), target=1.15),
         Row("five", "five funnels and ten goals, against one", ours(log, goals=FIVE_FUNNELS), ours(log), target=1.5),
+        Row("paths", "`paths`, against `run`", paths(log), ours(log), target=2.0),
         Row("checks", f"run, {short(size)} Parquet, against without checks", ours(log), unchecked(log), target=1.15),
         Row("checks", f"run, {short(csv.events)} CSV, against without checks", ours(csv), unchecked(csv), target=1.35),
         Row("growth", f"{short(large.events)} events, against a tenth", ours(large), ours(tenth), target=10.5),

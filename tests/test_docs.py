@@ -238,7 +238,12 @@ def properties(schema: object) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("schema", "page"),
-    [("goals", "docs/goals-file.md"), ("report", "docs/scripting.md"), ("inspection", "docs/scripting.md"), ("paths", "docs/scripting.md")],
+    [
+        ("goals", "docs/goals-file.md"),
+        ("report", "docs/scripting.md"),
+        ("inspection", "docs/scripting.md"),
+        ("paths", "docs/scripting.md"),
+    ],
 )
 def test_every_key_of_a_contract_is_documented(schema: str, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
