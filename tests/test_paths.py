@@ -175,7 +175,7 @@ def test_everything_can_be_shown(case: Case, depth: int) -> None:
 
 
 def test_names_from_files_are_harmless() -> None:
-    rows = [*log("a"), {"user": "u", "time": START + SECOND, "event": "\x1b[2J=x"}]
+    rows: Log = [*log("a"), {"user": "u", "time": START + SECOND, "event": "\x1b[2J=x"}]
     found = told(rows, ["a", "b"], Wish(before="a"))
     for screen in SCREENS:
         assert "\x1b" not in table(found, screen)
