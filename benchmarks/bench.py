@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import results
-from engines import FIVE_FUNNELS, GOALS, Run, agree, alone, answer, bare, chdb, duckdb, effects, ours, unchecked
+from engines import FIVE_FUNNELS, GOALS, Run, agree, alone, answer, bare, chdb, duckdb, effects, ours, paths, unchecked
 from logs import HERE, Log, number, short
 from measuring import BenchmarkError, Costs, alternate, measure, unique
 from results import Row
@@ -55,6 +55,7 @@ def rows_of(size: int) -> list[Row]:
             ours(log, goals=FIVE_FUNNELS),
             target=2.0,
         ),
+        Row("paths", "`paths`, against `run`", paths(log), ours(log), target=2.0),
         Row("checks", f"run, {short(size)} Parquet, against without checks", ours(log), unchecked(log), target=1.15),
         Row("checks", f"run, {short(csv.events)} CSV, against without checks", ours(csv), unchecked(csv), target=1.35),
         Row("growth", f"{short(large.events)} events, against a tenth", ours(large), ours(tenth), target=10.5),

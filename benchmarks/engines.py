@@ -43,6 +43,11 @@ def effects(log: Log, goals: Path) -> Run:
     return Run(f"microfunnel effects {goals.stem}", (*PROGRAM, *arguments), log)
 
 
+def paths(log: Log) -> Run:
+    arguments = ("paths", log.files, "--goals", str(GOALS), "--json")
+    return Run("microfunnel paths", (*PROGRAM, *arguments), log)
+
+
 def unchecked(log: Log) -> Run:
     arguments = ("run", log.files, "--goals", str(GOALS), "--json")
     return Run("microfunnel without checks", (sys.executable, script("unchecked"), *arguments), log)
@@ -76,7 +81,9 @@ def answer(output: bytes) -> Answer:
         return Answer(found["events"]["rows_read"], found["events"]["users"], None)
     if "funnels" in found:
         shop = next(funnel for funnel in found["funnels"] if funnel["funnel"] == "shop")
-        steps = tuple(step["reached"] for step in shop["steps"])
+        # The first step of a ledger is the second one; who took the first has entered.
+        reached = [] if found["schema"].startswith("microfunnel.report") else [shop["entered"]]
+        steps = (*reached, *(step["went_on" if reached else "reached"] for step in shop["steps"]))
         return Answer(found["events"]["rows_read"], found["events"].get("users"), steps)
     return Answer(found["rows"], found["users"], None if found["steps"] is None else tuple(found["steps"]))
 

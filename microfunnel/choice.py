@@ -88,7 +88,7 @@ def _step(option: str, text: str, name: str, funnel: Funnel) -> int:
         raise UsageError(f"{option}: {quoted(text)} is steps {numbers} of {quoted(name)}; name one by its number")
     (step,) = found
     if option == "--dropped-at" and step == 0:
-        raise UsageError(f"{option}: nobody is lost before the first step", hint=f"expected {listed(labels[1:])}")
+        raise UsageError(f"{option}: nobody is lost before the first step")
     if option == "--dropped-at" and funnel.steps[step].optional:
         raise UsageError(f"{option}: {quoted(text)} is optional, so nobody is lost there")
     return step

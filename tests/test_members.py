@@ -137,8 +137,9 @@ def test_users_with_a_goal_are_those_of_the_oracle(case: Case, goal: str) -> Non
     for user in sorted({str(row["user"]) for row in done}):
         own = [row for row in done if row["user"] == user]
         times = [time_of(row) for row in own]
-        values = [Decimal(str(row["price"])) for row in own if str(row["price"] or "x") != "x"]
-        valued = [float(sum(values))] if goal == "d" else []
+        known = [Decimal(str(row["price"])) for row in own if str(row["price"] or "x") != "x"]
+        each = VALUED[goal].get("value")
+        valued = [] if each is None else [float(sum(known))] if isinstance(each, dict) else [len(own) * float(each)]
         device = max(((time_of(row), row["device"]) for row in own if row["device"]), default=(0, None))[0]
         last = min((str(row["device"]) for row in own if row["device"] and time_of(row) == device), default=None)
         expected.append((user, min(times), max(times), len(own), *valued, last))

@@ -1,9 +1,11 @@
 """The ledger of the lost agrees with a slow one in plain Python, and with the numbers of `run`."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +16,13 @@ from user_logs import SECOND, log, table_of
 
 from microfunnel.analysis import analyse
 from microfunnel.answering import Options
+from microfunnel.contracts import schema_of
 from microfunnel.findings.paths import Line, PathsResult, StepPaths
 from microfunnel.goals import Goals
 from microfunnel.insights.paths import Wish, find_paths
 from microfunnel.questions import Period
+from microfunnel.rendering import Screen, findings, paths_records
+from microfunnel.rendering.paths import render as table
 from microfunnel.results import Report, Times
 
 ALL = 1_000
@@ -143,6 +148,37 @@ def test_neither_partitions_nor_the_order_of_rows_change_anything(
     with small(divided=2, counted=10**8):
         parts = paths_of(shuffled, wish)
     assert (parts.funnels, parts.before) == (whole.funnels, whole.before)
+
+
+SCHEMA = schema_of("paths")
+SCREENS = [Screen(width, colour=False, unicode=False) for width in (40, 60, 120, None)]
+
+
+@examples(15)
+@given(whole_cases(), st.integers(1, 5))
+def test_everything_can_be_shown(case: Case, depth: int) -> None:
+    found = paths_of(case, Wish(before="a", depth=depth, top=2))
+    shown = findings.formats("paths", table, paths_records.contents, paths_records.rows)
+    contents = json.loads(shown["json"](found, SCREENS[0]))
+    jsonschema.Draft202012Validator(SCHEMA).validate(contents)
+    for step in (step for funnel in contents["funnels"] for step in funnel["steps"]):
+        assert sum(line["lost"] for line in step["lines"]) == step["dropped"]
+        assert sum(line["went_on"] for line in step["lines"]) == step["went_on"]
+    assert sum(way["users"] for way in contents["before"]["paths"]) == contents["before"]["users"]
+    lines = shown["csv"](found, SCREENS[0]).splitlines()
+    assert len({line.count(",") for line in lines}) <= 1
+    for screen in SCREENS:
+        text = shown["table"](found, screen)
+        assert text.isascii()
+        assert "None" not in text
+        assert screen.width is None or max(map(len, text.splitlines())) <= screen.width
+
+
+def test_names_from_files_are_harmless() -> None:
+    rows: Log = [*log("a"), {"user": "u", "time": START + SECOND, "event": "\x1b[2J=x"}]
+    found = told(rows, ["a", "b"], Wish(before="a"))
+    for screen in SCREENS:
+        assert "\x1b" not in table(found, screen)
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------

@@ -18,10 +18,13 @@ from microfunnel.analysis import analyse, question_of
 from microfunnel.events import EventTable
 from microfunnel.findings.compare import Experiment
 from microfunnel.findings.effects import MacroEffects
+from microfunnel.findings.paths import PathsResult
 from microfunnel.funnels import Breakdown
 from microfunnel.goals import Goals
 from microfunnel.insights.compare import compare_periods, compare_segments, compare_variants, question_of_variants
 from microfunnel.insights.effects import choose_effects, find_effects
+from microfunnel.insights.paths import Wish, find_paths
+from microfunnel.insights.paths import question_of as paths_question
 from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.results import Rate, Report
@@ -29,6 +32,7 @@ from microfunnel.results import Rate, Report
 Finding = TypeVar("Finding")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
+NO_PERIOD = Period()
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not on this machine")
 
 
@@ -363,3 +367,41 @@ def test_channels_of_ecom_and_all_others() -> None:
         assert each.conversion.other == Rate(
             whole.part - each.conversion.rate.part, whole.whole - each.conversion.rate.whole
         )
+
+
+def paths_of(name: str, goals: Mapping[str, Any], period: Period = NO_PERIOD, **wish: Any) -> PathsResult:
+    checked, wished = Goals.model_validate({"version": 1, **goals}), Wish(**wish)
+    fields = paths_question(checked, wished).fields_needed
+    request = Request([str(DATA / name)], checked.events, fields, checked.need_sessions)
+    return read_events(request, None, lambda table: find_paths(table, checked, wished, period))
+
+
+def test_where_the_visits_of_clique_bait_went_that_saw_the_checkout_and_did_not_buy() -> None:
+    """15.50 % of the visits that view the checkout page do not buy, by the published answers."""
+    wanted = {
+        "events": {"columns": {"user": "cookie_id", "session": "visit_id"}},
+        "goals": {name: CLIQUE_BAIT[name] for name in ("checkout", "bought")},
+        "funnels": {"shop": {"steps": ["checkout", "bought"], "count": "sessions", "window": "none"}},
+    }
+    found = paths_of("clique_bait_events.csv.gz", wanted, label="page_name")
+    (step,) = found.funnels[0].steps
+    assert (step.dropped, step.went_on) == (326, 1777)
+    assert round(100 * step.dropped / (step.dropped + step.went_on), 2) == 15.5
+    assert sum(line.lost for line in step.lines) == step.dropped
+
+
+def test_mobile_visits_of_ecom_loop_back_from_shipping_while_the_checkout_is_broken() -> None:
+    """The planted story: from 9 April to 9 May a bug sends mobile buyers back to their cart."""
+    steps = {"add": "add_to_cart", "cart": "cart", "shipping": "shipping_details", "purchase": "purchase"}
+    wanted = {
+        "events": {"columns": {"session": "session_id"}, "where": {"platform": "mobile"}},
+        "goals": {name: {"kind": "milestone", "match": {"event": event}} for name, event in steps.items()},
+        "funnels": {"checkout": {"steps": list(steps), "count": "sessions", "window": "none"}},
+    }
+    begin, day = 1_712_620_800_000_000, 86_400_000_000
+    broken, before = Period(begin, begin + 30 * day), Period(begin - 60 * day, begin - 31 * day)
+    looped = []
+    for period in (broken, before):
+        step = paths_of("ecom.csv.gz", wanted, period).funnels[0].steps[2]
+        looped.append((sum(line.lost for line in step.lines if line.outcome == "looped_back"), step.dropped))
+    assert looped == [(7, 21), (0, 4)]
