@@ -95,11 +95,15 @@ class Partitions:
         self._waiting.clear()
         # The high bits: multiples of 64 have multiples of 64 as keys.
         number = (pl.col(USER) // (2**64 // PARTITIONS)).cast(pl.UInt8).alias("number")
-        parts = rows.with_columns(number).partition_by("number", as_dict=True, include_key=False)
-        for (part,), piece in parts.items():
-            self._pieces[part].append(piece)
-            self._heights[part] += piece.height
-            self._size += int(piece.estimated_size())
+        # Sorted by that and cut, which takes half of the time of `partition_by`.
+        divided = rows.with_columns(number).sort("number", maintain_order=True)
+        runs = divided.drop_in_place("number").rle().struct.unnest()
+        begin = 0
+        for height, part in runs.iter_rows():
+            self._pieces[part].append(divided.slice(begin, height))
+            self._heights[part] += height
+            begin += height
+        self._size += int(divided.estimated_size())
         if self._size > self._memory:
             self._write()
 

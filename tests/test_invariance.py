@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from microfunnel.analysis import analyse, question_of
-from microfunnel.counting.counts import Counts, count
+from microfunnel.counting.counts import Counts, count, prepare
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.tallies import Tallies
 from microfunnel.events import TIME, USER, EventTable
@@ -185,6 +185,31 @@ def test_counts_of_sets_of_users_add_up(tmp_path: Path, parts: int, *, sessions:
         for (name, expected), (same, found) in zip(tables(whole), tables(added), strict=True):
             assert name == same
             assert_frame_equal(found, expected, check_exact=True, check_row_order=False)
+
+
+IN_TIME = [(user * user * 7_919 % 41, nth // 3) for nth, user in enumerate(range(1_000))]
+SHUFFLED = random.Random(7).sample(IN_TIME, len(IN_TIME))
+NEARLY = {
+    "in order": IN_TIME,
+    "pieces of some users": sorted(IN_TIME, key=lambda row: row[0] % 5),
+    "one late": [*IN_TIME[1:], IN_TIME[0]],
+    "one early": [IN_TIME[-1], *IN_TIME[:-1]],
+    "few late": sorted(IN_TIME, key=lambda row: row[1] + 100 * (row[1] % 150 == 7)),
+    "backwards": IN_TIME[::-1],
+    "shuffled": SHUFFLED,
+    "by user": sorted(SHUFFLED),
+    "one": IN_TIME[:1],
+    "none": [],
+}
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_rows_are_sorted_however_near_they_are_to_the_order_of_time(name: str) -> None:
+    wanted = Goals.model_validate({"version": 1, "goals": {"see": {"kind": "macro", "match": {"event": "see"}}}})
+    rows = pl.DataFrame(NEARLY[name], schema={USER: pl.UInt64, TIME: pl.Int64}, orient="row")
+    named = conditions(wanted)
+    sorted_rows = prepare(rows.with_columns(pl.lit(value=True).alias(*named)), wanted, named, Limits(None, None, 0, 1))
+    assert sorted_rows.select(USER, TIME).rows() == sorted(NEARLY[name])
 
 
 def test_no_users_add_nothing(tmp_path: Path) -> None:

@@ -64,15 +64,18 @@ def _numbered(attempts: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 
 def _rank(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.Expr:
-    """One number (Int128) that is the highest for the best attempt of a unit.
+    """One number that is the highest for the best attempt of a unit.
 
-    Within a unit the rows of instants are in the order of their times, and take 32 bits.
+    Within a unit the rows of instants are in the order of their times.
     """
     ats = [name for name in attempts.columns if name.startswith("at_")]
     last = attempts.select(pl.coalesce(ats[::-1])).to_series()
-    instants = rows[INSTANT].cast(pl.Int128)
-    rank = pl.col(DEPTH).cast(pl.Int128) * 64 - pl.col(FIRST)
-    return ((rank * 2**32 - instants.gather(last)) * 2**32 + instants.gather(attempts[ENTRY])).alias(RANK)
+    most, room = len(ats) + 1, rows.height
+    # Beyond 64 bits everything takes twice as long.
+    dtype = pl.Int64 if most**2 * room**2 < 2**63 else pl.Int128
+    instants = rows[INSTANT].cast(dtype)
+    rank = pl.col(DEPTH).cast(dtype) * most - pl.col(FIRST)
+    return ((rank * room - instants.gather(last)) * room + instants.gather(attempts[ENTRY])).alias(RANK)
 
 
 def with_times(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

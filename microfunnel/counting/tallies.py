@@ -108,21 +108,24 @@ def tally(
     """The tallies of these journeys for each breakdown (its name to the segments of the journeys)."""
     counts, skipped, times, values = [], [], [], []
     for name, segment in splits.items():
-        split = journeys.with_columns(pl.lit(name).alias("by"), segment.alias("segment"))
-        keys = [key for key in COUNTS if key != "n"]
-        counts.append(split.group_by(keys).agg(pl.len().alias("n")))
+        # Grouping takes long for each key, longest for text; what is the same in all rows need not be one.
+        split = journeys.with_columns(segment.cast(pl.Categorical).alias("segment"))
+        by = pl.lit(name).alias("by")
+        counts.append(split.group_by("segment", "first", "depth", "open", "stop").agg(by, pl.len().alias("n")))
         for step in optional:
-            took = split.filter(pl.col(took_column(step)).is_not_null()).with_columns(pl.lit(step).alias("step"))
-            skipped.append(took.group_by("by", "segment", "step").agg(pl.len().alias("n")))
+            took = split.filter(pl.col(took_column(step)).is_not_null())
+            skipped.append(took.group_by("segment").agg(by, pl.lit(step).alias("step"), pl.len().alias("n")))
         for step in (*required[1:], *optional):
             before = max(each for each in required if each < step)
+            same = by, pl.lit(step).alias("step")
             times += [
-                _histogram(split, step, "previous", pl.col(took_column(before))),
-                _histogram(split, step, "first", pl.col(ENTERED)),
+                _histogram(split, step, pl.col(took_column(before))).with_columns(*same, since=pl.lit("previous")),
+                _histogram(split, step, pl.col(ENTERED)).with_columns(*same, since=pl.lit("first")),
             ]
         for step in valued:
-            worth = split.drop_nulls(worth_column(step)).with_columns(pl.lit(step).alias("step"))
-            values.append(worth.group_by("by", "segment", "step").agg(pl.col(worth_column(step)).sum().alias("value")))
+            worth = pl.col(worth_column(step)).sum().alias("value")
+            paid = split.drop_nulls(worth_column(step))
+            values.append(paid.group_by("segment").agg(by, pl.lit(step).alias("step"), worth))
     return Tallies(
         stacked(counts, COUNTS),
         stacked(skipped, OPTIONAL),
@@ -132,10 +135,11 @@ def tally(
     )
 
 
-def _histogram(journeys: pl.DataFrame, step: int, since: str, start: pl.Expr) -> pl.DataFrame:
-    took = journeys.with_columns((pl.col(took_column(step)) - start).alias("us")).drop_nulls("us")
+def _histogram(journeys: pl.DataFrame, step: int, start: pl.Expr) -> pl.DataFrame:
+    """How many journeys took a step so many `seconds` after `start`, by `segment`."""
+    took = journeys.select("segment", (pl.col(took_column(step)) - start).alias("us")).drop_nulls("us")
     whole = (pl.col("us") // 1_000_000).alias("seconds")
-    return took.group_by("by", "segment", pl.lit(step).alias("step"), pl.lit(since).alias("since"), whole).agg(
+    return took.group_by("segment", whole).agg(
         pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us")
     )
 
