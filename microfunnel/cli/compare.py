@@ -82,5 +82,5 @@ def compare(
         return compare_segments(table, goals, period, options)
 
     if experiment is not None:
-        needed = Needed(question_of_variants(goals, experiment.column).fields_needed)
+        needed = Needed(question_of_variants(goals, experiment.column).fields_needed, option="--variant")
     show(asked, goals, needed, find, FORMATS, also_read=also_read)

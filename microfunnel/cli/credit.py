@@ -38,4 +38,4 @@ def credit(
     def find(table: "EventTable", period: "Period", options: "Options") -> "CreditFinding":
         return find_credit(table, goals, by, period, options)
 
-    show(asked, goals, Needed(question_of(goals, by).fields_needed, sessions=True), find, FORMATS)
+    show(asked, goals, Needed(question_of(goals, by).fields_needed, option="--channel", sessions=True), find, FORMATS)

@@ -45,4 +45,4 @@ def effects(
         return find_effects(events, wish, period, options)
 
     shown = formats("effects", table.render, records.contents, records.rows)
-    show(asked, wish.goals, Needed(wish.fields_needed, discover=candidates), find, shown)
+    show(asked, wish.goals, Needed(wish.fields_needed, option="--columns", discover=candidates), find, shown)
