@@ -12,6 +12,7 @@ import polars as pl
 from microfunnel.errors import reading_errors
 from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
 from microfunnel.reading.layouts.declaration import Delimited
+from microfunnel.reading.long_lines import LONGEST_LINE
 from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
 from microfunnel.reading.unpacking import GZIP, ZSTD
 from microfunnel.scratch import scratch_errors
@@ -22,7 +23,6 @@ PIECE = 1 << 18
 MOST_LINES = 100
 """A field of more lines, or of more bytes than LONGEST_FIELD, is a quote that was never meant to be closed."""
 LONGEST_FIELD = 1 << 16
-LONGEST_LINE = 1_000_000
 TEXT, PLAIN = "line", "plain"
 csv.field_size_limit(LONGEST_LINE)
 
@@ -45,7 +45,7 @@ def may_have_broken_lines(table: Table) -> bool:
     """Whether lines could be no rows, or be read wrong, without the reading taking notice."""
     if table.shape is not None:
         return not _adds_up(table, table.shape) and has_broken_lines(table)
-    return table.is_open_ended and has_half_characters(table)
+    return table.is_open_ended and has_odd_objects(table)
 
 
 def _adds_up(table: Table, shape: Delimited) -> bool:
@@ -58,12 +58,15 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
         return True
     lines = separators = 0
     end = b""
+    # One look at all bytes leaves few to count.
+    others = bytes({*range(256)} - {*b'\n"', *shape.separator.encode()})
     with table.path.open("rb") as file:
         while piece := file.read(PIECE):
-            found = piece.count(b"\n")
-            if b'"' in piece or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
+            marks = piece.translate(None, others)
+            found = marks.count(b"\n")
+            if b'"' in marks or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
                 return False
-            lines, separators, end = lines + found, separators + piece.count(shape.separator.encode()), piece[-1:]
+            lines, separators, end = lines + found, separators + len(marks) - found, piece[-1:]
     lines += end != b"\n"
     return separators == lines * (len(shape.names or ()) - 1)
 
@@ -74,12 +77,16 @@ def has_broken_lines(table: Table) -> bool:
         return bool(lines_of(table, TEXT).select((~_plain(table)).any()).collect(engine="streaming").item())
 
 
-def has_half_characters(table: Table) -> bool:
-    r"""Whether some line of NDJSON has half a character, such as `\ud83d` alone, of which polars makes a zero."""
+def has_odd_objects(table: Table) -> bool:
+    r"""Whether some line of NDJSON is too long, or has half a character: of `\ud83d` alone polars makes a zero."""
     with reading_errors(f"{table.name}: "):
-        some = lines_of(table, TEXT).filter(pl.col(TEXT).str.contains(HALF))
+        some = lines_of(table, TEXT).filter(_is_too_long() | pl.col(TEXT).str.contains(HALF))
         left = pl.col(TEXT).str.replace_all(WHOLE, "").str.contains(HALF)
-        return bool(some.select(left.any()).collect(engine="streaming").item())
+        return bool(some.select((_is_too_long() | left).any()).collect(engine="streaming").item())
+
+
+def _is_too_long() -> pl.Expr:
+    return pl.col(TEXT).str.len_bytes() > LONGEST_LINE
 
 
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
@@ -90,7 +97,7 @@ def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
         whole = pl.col(TEXT)
         # Of a line too long for any row its beginning is enough.
-        some = pl.when(whole.str.len_bytes() > LONGEST_LINE).then(whole.str.head(LONGEST_LINE + 1)).otherwise(whole)
+        some = pl.when(_is_too_long()).then(whole.str.head(LONGEST_LINE + 1)).otherwise(whole)
         lines = lines_of(table, TEXT).with_columns(some)
         if table.shape is None:
             lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
@@ -102,13 +109,12 @@ def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]
 
 def _plain(table: Table) -> pl.Expr:
     """Whether a line is a row by itself, for certain and as it stands; never null."""
-    line = pl.col(TEXT)
-    short = line.str.len_bytes() <= LONGEST_LINE
+    line = pl.when(~_is_too_long()).then(TEXT)
     if table.shape is None:
-        blank = line.str.strip_chars() == ""
-        return (blank | line.str.json_path_match("$").str.starts_with("{").fill_null(value=False)) & short
-    separators = len(table.shape.names or ()) - 1
-    return (line == "") | short & _has_separators(line, table.shape, separators)
+        is_plain = (line.str.strip_chars() == "") | line.str.json_path_match("$").str.starts_with("{")
+    else:
+        is_plain = (line == "") | _has_separators(line, table.shape, len(table.shape.names or ()) - 1)
+    return is_plain.fill_null(value=False)
 
 
 def _has_separators(line: pl.Expr, shape: Delimited, number: int) -> pl.Expr:
@@ -205,7 +211,7 @@ class _Mender:
     def _row(self, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
         """The row that begins on a line, or why there is none; and how many lines it takes."""
         shape, line = self._table.shape, texts[index]
-        if len(line) > LONGEST_LINE:
+        if len(line.encode()) > LONGEST_LINE:
             return None, "oversized_field", 1
         if shape is None:
             return None, "bad_json", 1

@@ -15,6 +15,7 @@ from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.characters import of_whole_characters
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
+from microfunnel.reading.long_lines import LONGEST_LINE
 from microfunnel.reading.notices import Notice, escaped_quotes
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
@@ -123,7 +124,8 @@ def _are_mostly_objects(lines: Sequence[str]) -> bool:
 
 def _first_lines(path: Path) -> list[str]:
     try:
-        return pl.scan_lines(path, glob=False).head(SAMPLE_LINES).collect()["line"].to_list()
+        first = pl.scan_lines(path, glob=False).head(SAMPLE_LINES)
+        return first.select(pl.col("line").str.head(LONGEST_LINE)).collect()["line"].to_list()
     except pl.exceptions.ComputeError as error:
         if "utf" not in str(error).lower():
             raise

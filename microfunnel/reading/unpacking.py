@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.long_lines import copy_cut_lines, has_huge_line
 from microfunnel.reading.stores import Stored
 from microfunnel.wording import quoted
 
@@ -131,6 +132,8 @@ class Unpacker:
             start = _start(source.path)
         if _is_json_at_large(start):
             source = self._json_lines(source)
+        if not _begins(source.path, GZIP) and has_huge_line(source.path):
+            source = self._with_cut_lines(source)
         return self._with_plain_name(source)
 
     def _decoded(self, source: "Source", encoding: str) -> "Source":
@@ -168,6 +171,12 @@ class Unpacker:
                     lines.write(json.dumps(event) + "\n")
         except ijson.JSONError as error:
             raise InputError("is neither JSON nor one JSON object a line") from error
+        return replace(source, path=place)
+
+    def _with_cut_lines(self, source: "Source") -> "Source":
+        place = self._place()
+        with source.path.open("rb") as whole, place.open("wb") as copy:
+            copy_cut_lines(whole, copy)
         return replace(source, path=place)
 
     def _with_plain_name(self, source: "Source") -> "Source":
