@@ -39,6 +39,8 @@ class Dirty:
     """`events` of the goals file."""
     more: Mapping[str, bytes] = field(default_factory=dict)
     """More files, by name."""
+    name: str = "events"
+    """The file in which rows are rejected."""
     span: tuple[str, str] | None = None
     """The first and the last time."""
 
@@ -579,4 +581,77 @@ TIMES = (
         span=("2026-03-29T01:30:00Z",) * 2,
     ),
 )
-ALL = {"text": TEXT, "foreign": FOREIGN, "packed": PACKED_FILES, "parquet": PARQUET, "json": JSON, "times": TIMES}
+BREAKS_OFF = "the last line breaks off, and is left out; perhaps something still writes to the file"
+NO_EVENT = "there is no event to count"
+ACCESS = '203.0.113.7 - ann [01/Oct/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5120\n'
+
+
+def cut(what: str, content: bytes, used: int, line: int, *warned: str, name: str = "events") -> Dirty:
+    """A file with rows of ann and half a line, which is its last."""
+    said = (f"{name}: {BREAKS_OFF}", *warned)
+    rejected = ((line, "cut_off"),)
+    users = "ann" if used else ""
+    return Dirty(what, content, users, used, rejected, warned=said, arguments=("--strict",), name=name)
+
+
+HALF = csv(ANN, row("ben")[:-8])
+ENDINGS = (
+    Dirty("a last row without its line end", csv(ANN, BEN).removesuffix(b"\n"), "ann ben", 2, arguments=("--strict",)),
+    Dirty("a last object without its line end", ndjson(an(), an('"ben"'))[:-1], "ann ben", 2, arguments=("--strict",)),
+    Dirty(
+        "a last row that goes over two lines without its line end",
+        csv(ANN, row("ben", event='"two\nlines"')).removesuffix(b"\n"),
+        "ann ben",
+        2,
+        arguments=("--strict",),
+    ),
+    Dirty("a last row with half of its line end", csv(ANN, BEN).replace(b"\n", b"\r\n")[:-1], "ann ben", 2),
+    cut("half a row", HALF, 1, 3),
+    cut("half a row after returns before line feeds", HALF.replace(b"\n", b"\r\n"), 1, 3),
+    cut("half a row after returns alone", HALF.replace(b"\n", b"\r"), 1, 3),
+    cut("half a row in UTF-16", HALF.decode().encode("utf-16"), 1, 3),
+    cut("half a quoted field", csv(ANN, f'ben,{NOON},"vi'), 1, 3),
+    cut("the first letter of a row", csv(ANN, "b"), 1, 3),
+    cut("half a row after many", csv(ANN * 2_500, "ben"), 2_500, 2_502),
+    cut("half a row alone", csv("ben,2026-1"), 0, 2, NO_EVENT),
+    cut("half a row that is packed", gzip.compress(HALF), 1, 3),
+    cut("half a row in a zip", archive({"a.csv": HALF}), 1, 3, name="events/a.csv"),
+    cut("half an object", ndjson(an()) + an('"ben"')[:-9].encode(), 1, 2),
+    cut("the first letter of an object", ndjson(an()) + b"{", 1, 2),
+    cut("half an object that is packed", gzip.compress(ndjson(an()) + b'{"us'), 1, 2),
+    cut("half an object after many", ndjson(*[an()] * 100_001) + b'{"us', 100_001, 100_002),
+    cut("half a character", csv(ANN, row("ben", event="café"))[:-2], 1, 3),
+    cut("half a character of four bytes", csv(ANN, row("ben", event="😀"))[:-2], 1, 3),
+    cut("half a character in NDJSON", ndjson(an()) + '{"user_id": "ü'.encode()[:-1], 1, 2),
+    cut("half a character of a row that is half", csv(ANN, "bé")[:-1], 1, 3),
+    cut("half a line of a log", (ACCESS * 3 + ACCESS[:40]).encode(), 3, 4),
+    cut("half a character in a line of a log", (ACCESS * 3 + ACCESS[:-1] + "ü").encode()[:-1], 3, 4),
+    Dirty("a last line of a log without its line end", (ACCESS * 3)[:-1].encode(), "ann", 3, arguments=("--strict",)),
+    Dirty(
+        "a bad line of a log before its last",
+        (ACCESS * 2 + ACCESS[:40] + "\n" + ACCESS + ACCESS[:40]).encode(),
+        "ann",
+        3,
+        ((3, "bad_line"), (5, "cut_off")),
+        warned=(f"events: {BREAKS_OFF}",),
+    ),
+    Dirty("a short row with its line end", HALF + b"\n", "ann", 1, ((3, "too_few_fields"),)),
+    Dirty("a long row without its line end", csv(ANN, row(event="a,b"))[:-1], "ann", 1, ((3, "too_many_fields"),)),
+    Dirty(
+        "short rows, of which the last has no line end",
+        csv("cid\n", ANN, "ben\n", "ben"),
+        "ann",
+        1,
+        ((2, "too_few_fields"), (4, "too_few_fields"), (5, "cut_off")),
+        warned=(f"events: {BREAKS_OFF}",),
+    ),
+)
+ALL = {
+    "endings": ENDINGS,
+    "text": TEXT,
+    "foreign": FOREIGN,
+    "packed": PACKED_FILES,
+    "parquet": PARQUET,
+    "json": JSON,
+    "times": TIMES,
+}
