@@ -49,10 +49,6 @@ class InputError(MicrofunnelError):
     exit_code = ExitCode.INPUT
 
 
-class BrokenLinesError(InputError):
-    """A text file has lines that are no rows; without them it can be read."""
-
-
 class NotTextError(InputError):
     """A text file has bytes that are no UTF-8."""
 
@@ -124,7 +120,7 @@ def _in_words(message: str, place: str, *, is_panic: bool) -> InputError:
         return InputError(f"{place}{said}")
     for theirs, ours in BROKEN_LINES.items():
         if theirs in message:
-            return BrokenLinesError(f"{place}{ours}")
+            return InputError(f"{place}{ours}")
     if "invalid utf" in message:
         hint = "name its encoding (--encoding latin-1), or count what is no text (--encoding-errors replace)"
         return NotTextError(f"{place}is not UTF-8 text", hint=hint)

@@ -38,6 +38,7 @@ REASONS = (
     "oversized_field",
     "bad_json",
     "bad_line",
+    "cut_off",
 )
 """Why a row is rejected, by the number in the column `rejected`; 0 is a good row."""
 
@@ -79,7 +80,7 @@ class EventTable:
     parts: tuple[tuple[str, pl.LazyFrame], ...]
     """The name of each file and its events."""
     paths: tuple[Path, ...] = ()
-    """The files of this machine."""
+    """The files of this machine, as people call them; those in an archive are none of their own."""
     elsewhere: int = 0
     """How many more were read elsewhere."""
     warnings: tuple[tuple[str, str], ...] = ()

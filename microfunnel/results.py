@@ -272,8 +272,8 @@ class ReportWarning:
     """Funnel and step."""
 
 
-HARMLESS = ("blank_row", "duplicate")
-"""Reasons to reject a row by which nothing of the log is lost."""
+HARMLESS = ("blank_row", "duplicate", "cut_off")
+"""Reasons to reject a row by which nothing of the log is lost; what is cut off will be whole next time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ REASONS = {
     "oversized_field": "with a field too large",
     "bad_json": "that is no JSON object",
     "bad_line": "that does not fit the log",
+    "cut_off": "cut off",
     "empty_user": "without user",
     "empty_time": "without time",
     "empty_event": "without event",

@@ -39,6 +39,8 @@ class Dirty:
     """`events` of the goals file."""
     more: Mapping[str, bytes] = field(default_factory=dict)
     """More files, by name."""
+    name: str = "events"
+    """The file in which rows are rejected."""
     span: tuple[str, str] | None = None
     """The first and the last time."""
 
@@ -175,6 +177,36 @@ TEXT = (
     Dirty("only line ends", b"\n\n\r\n", refused="events: is empty\n"),
     Dirty("a header alone", csv(), warned=("there is no event to count",)),
     Dirty("a field of more than a megabyte", csv(ANN, row("b" * 1_000_001)), "ann", 1, ((3, "oversized_field"),)),
+    Dirty("a field of fewer characters", csv(ANN, row("ü" * 500_001), BEN), "ann ben", 2, ((3, "oversized_field"),)),
+    Dirty(
+        "a field of many megabytes",
+        csv(ANN, row("b" * 12_000_000), BEN),
+        "ann ben",
+        2,
+        ((3, "oversized_field"),),
+    ),
+    Dirty(
+        "a quoted field of many megabytes of other characters, as the last line",
+        csv(ANN, row(event=f'"{"😀" * 3_000_000}"')).removesuffix(b"\n"),
+        "ann",
+        1,
+        ((3, "oversized_field"),),
+    ),
+    Dirty(
+        "a field of many megabytes in an encoding that is said",
+        csv(ANN, row("ü" * 12_000_000), BEN).decode().encode("latin-1"),
+        "ann ben",
+        2,
+        ((3, "oversized_field"),),
+        arguments=(*PATIENT, "--encoding", "latin-1"),
+    ),
+    Dirty(
+        "a field of many megabytes that is packed",
+        gzip.compress(csv(ANN, row("b" * 12_000_000), BEN)),
+        "ann ben",
+        2,
+        ((3, "oversized_field"),),
+    ),
     Dirty("ids that look like numbers", csv(*map(row, ("7", "007", "9" * 20, "7.0"))), f"007 7 7.0 {'9' * 20}", 4),
     Dirty("a number that becomes a word", csv(row("7") * 2_000, row("x")), "7 x", 2_001),
     Dirty("empty ids, quoted or not", csv(row('""'), row(""), ANN), "ann", 1, ((2, "empty_user"), (3, "empty_user"))),
@@ -329,6 +361,30 @@ JSON = (
         warned=(SURROGATES,),
     ),
     Dirty("whole characters and backslashes", ndjson(an(r'"\ud83d\ude00"'), an(r'"\\ud83d"')), r"\ud83d 😀", 2),
+    Dirty(
+        "a line of more than a megabyte", ndjson(an(), an(f'"{"b" * 1_000_001}"')), "ann", 1, ((2, "oversized_field"),)
+    ),
+    Dirty("a line of fewer characters", ndjson(an(), an(f'"{"ü" * 500_001}"')), "ann", 1, ((2, "oversized_field"),)),
+    Dirty(
+        "a line of many megabytes, and one that breaks off",
+        ndjson(an(), "{", an(f'"{"b" * 12_000_000}"'), an('"ben"')),
+        "ann ben",
+        2,
+        ((2, "bad_json"), (3, "oversized_field")),
+    ),
+    Dirty(
+        "an array on one line of many megabytes",
+        f"[{','.join([an()] * 100_000)}]".encode(),
+        "ann",
+        100_000,
+    ),
+    Dirty(
+        "a line of many megabytes that is packed",
+        gzip.compress(ndjson(an(), an(f'"{"b" * 12_000_000}"'))),
+        "ann",
+        1,
+        ((2, "oversized_field"),),
+    ),
     Dirty("a field written twice", ndjson(an(more=', "user_id": "ben"')), "ann", 1),
     Dirty(
         "objects deeper than anybody nests them",
@@ -525,4 +581,77 @@ TIMES = (
         span=("2026-03-29T01:30:00Z",) * 2,
     ),
 )
-ALL = {"text": TEXT, "foreign": FOREIGN, "packed": PACKED_FILES, "parquet": PARQUET, "json": JSON, "times": TIMES}
+BREAKS_OFF = "the last line breaks off, and is left out; perhaps something still writes to the file"
+NO_EVENT = "there is no event to count"
+ACCESS = '203.0.113.7 - ann [01/Oct/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5120\n'
+
+
+def cut(what: str, content: bytes, used: int, line: int, *warned: str, name: str = "events") -> Dirty:
+    """A file with rows of ann and half a line, which is its last."""
+    said = (f"{name}: {BREAKS_OFF}", *warned)
+    rejected = ((line, "cut_off"),)
+    users = "ann" if used else ""
+    return Dirty(what, content, users, used, rejected, warned=said, arguments=("--strict",), name=name)
+
+
+HALF = csv(ANN, row("ben")[:-8])
+ENDINGS = (
+    Dirty("a last row without its line end", csv(ANN, BEN).removesuffix(b"\n"), "ann ben", 2, arguments=("--strict",)),
+    Dirty("a last object without its line end", ndjson(an(), an('"ben"'))[:-1], "ann ben", 2, arguments=("--strict",)),
+    Dirty(
+        "a last row that goes over two lines without its line end",
+        csv(ANN, row("ben", event='"two\nlines"')).removesuffix(b"\n"),
+        "ann ben",
+        2,
+        arguments=("--strict",),
+    ),
+    Dirty("a last row with half of its line end", csv(ANN, BEN).replace(b"\n", b"\r\n")[:-1], "ann ben", 2),
+    cut("half a row", HALF, 1, 3),
+    cut("half a row after returns before line feeds", HALF.replace(b"\n", b"\r\n"), 1, 3),
+    cut("half a row after returns alone", HALF.replace(b"\n", b"\r"), 1, 3),
+    cut("half a row in UTF-16", HALF.decode().encode("utf-16"), 1, 3),
+    cut("half a quoted field", csv(ANN, f'ben,{NOON},"vi'), 1, 3),
+    cut("the first letter of a row", csv(ANN, "b"), 1, 3),
+    cut("half a row after many", csv(ANN * 2_500, "ben"), 2_500, 2_502),
+    cut("half a row alone", csv("ben,2026-1"), 0, 2, NO_EVENT),
+    cut("half a row that is packed", gzip.compress(HALF), 1, 3),
+    cut("half a row in a zip", archive({"a.csv": HALF}), 1, 3, name="events/a.csv"),
+    cut("half an object", ndjson(an()) + an('"ben"')[:-9].encode(), 1, 2),
+    cut("the first letter of an object", ndjson(an()) + b"{", 1, 2),
+    cut("half an object that is packed", gzip.compress(ndjson(an()) + b'{"us'), 1, 2),
+    cut("half an object after many", ndjson(*[an()] * 100_001) + b'{"us', 100_001, 100_002),
+    cut("half a character", csv(ANN, row("ben", event="café"))[:-2], 1, 3),
+    cut("half a character of four bytes", csv(ANN, row("ben", event="😀"))[:-2], 1, 3),
+    cut("half a character in NDJSON", ndjson(an()) + '{"user_id": "ü'.encode()[:-1], 1, 2),
+    cut("half a character of a row that is half", csv(ANN, "bé")[:-1], 1, 3),
+    cut("half a line of a log", (ACCESS * 3 + ACCESS[:40]).encode(), 3, 4),
+    cut("half a character in a line of a log", (ACCESS * 3 + ACCESS[:-1] + "ü").encode()[:-1], 3, 4),
+    Dirty("a last line of a log without its line end", (ACCESS * 3)[:-1].encode(), "ann", 3, arguments=("--strict",)),
+    Dirty(
+        "a bad line of a log before its last",
+        (ACCESS * 2 + ACCESS[:40] + "\n" + ACCESS + ACCESS[:40]).encode(),
+        "ann",
+        3,
+        ((3, "bad_line"), (5, "cut_off")),
+        warned=(f"events: {BREAKS_OFF}",),
+    ),
+    Dirty("a short row with its line end", HALF + b"\n", "ann", 1, ((3, "too_few_fields"),)),
+    Dirty("a long row without its line end", csv(ANN, row(event="a,b"))[:-1], "ann", 1, ((3, "too_many_fields"),)),
+    Dirty(
+        "short rows, of which the last has no line end",
+        csv("cid\n", ANN, "ben\n", "ben"),
+        "ann",
+        1,
+        ((2, "too_few_fields"), (4, "too_few_fields"), (5, "cut_off")),
+        warned=(f"events: {BREAKS_OFF}",),
+    ),
+)
+ALL = {
+    "endings": ENDINGS,
+    "text": TEXT,
+    "foreign": FOREIGN,
+    "packed": PACKED_FILES,
+    "parquet": PARQUET,
+    "json": JSON,
+    "times": TIMES,
+}

@@ -1,5 +1,6 @@
 """Whatever is wrong with a file, it is said in one line, or every row of it is accounted for."""
 
+import gzip
 import json
 import os
 from collections import Counter
@@ -12,11 +13,11 @@ import polars as pl
 import program
 import pytest
 import yaml
-from dirty_files import ALL, MANY, TWO, WHOLE, Dirty, parquet
+from dirty_files import ACCESS, ALL, MANY, TWO, WHOLE, Dirty, an, csv, parquet, row
 
 from microfunnel.__main__ import _run
 from microfunnel.errors import InputError, reading_errors
-from microfunnel.events import EventTable
+from microfunnel.events import REASONS, REJECTED, EventTable
 from microfunnel.goals import Events
 from microfunnel.queries import collect
 from microfunnel.reading.events import Request, read_events
@@ -25,7 +26,7 @@ CASES = {f"{group}: {case.what}": case for group, cases in ALL.items() for case 
 GOALS: Mapping[str, object] = {
     "version": 1,
     "goals": {"every": {"kind": "macro", "match": "any"}},
-    "funnels": {"f": {"steps": ["every"], "by": {"column": "user_id", "top": 10_000}}},
+    "funnels": {"f": {"steps": ["every"], "by": {"column": "user", "top": 10_000}}},
 }
 
 
@@ -62,12 +63,12 @@ def test_every_row_is_accounted_for(case: Dirty, folder: Path, capfd: pytest.Cap
         assert not out
         return
     events = json.loads(out)["events"]
-    users = [segment["by"]["user_id"] for segment in json.loads(out)["funnels"][0]["segments"]]
+    users = [segment["by"]["user"] for segment in json.loads(out)["funnels"][0]["segments"]]
     assert events["rows_used"] == case.used
     assert events["rejected"] == Counter(reason for _, reason in case.rejected)
     assert events["rows_read"] == case.used + len(case.rejected)
     assert [(row["file"], row["line"], row["reason"]) for row in rejects()] == [
-        ("events", *row) for row in case.rejected
+        (case.name, *row) for row in case.rejected
     ]
     assert sorted(users) == sorted(case.users.split())
     assert [warning["message"] for warning in events["warnings"]] == list(case.warned)
@@ -143,6 +144,41 @@ def test_a_file_that_changes_while_it_is_read(change: str, folder: Path) -> None
     assert read(use, "events") == ([] if change in {"stays", "is gone"} else [("changed_file", message)])
 
 
+@pytest.mark.parametrize(
+    ("start", "line", "pack"),
+    [
+        (csv(), row("USER"), bytes),
+        (csv(), row("USER"), gzip.compress),
+        (b"", an('"USER"') + "\n", bytes),
+        (b"", an('"USER"') + "\n", gzip.compress),
+        (b"", ACCESS.replace("ann", "USER"), bytes),
+    ],
+    ids=["csv", "packed csv", "ndjson", "packed ndjson", "log"],
+)
+def test_a_file_that_grows_while_it_is_read_is_read_to_the_end_of_a_line(
+    start: bytes, line: str, pack: Callable[[bytes], bytes], folder: Path
+) -> None:
+    """Wherever the end of the file is just then, also where what there is of the last line looks like a row."""
+    path = folder / "events"
+    ann, ben, cid = (line.replace("USER", user).encode() for user in ("ann", "ben", "cid"))
+
+    def use(table: EventTable) -> tuple[list[str], Mapping[str, int]]:
+        if path.stat().st_size == size:
+            with path.open("ab") as file:
+                file.write(pack(cid[:length]))
+        found = collect(table, table.frame)[0]
+        reasons = Counter(REASONS[number] for number in found[REJECTED] if number) + Counter(table.broken)
+        return sorted(found.filter(pl.col(REJECTED) == 0)["field:user"]), reasons
+
+    for length in range(1, len(cid) + 1):
+        path.write_bytes(pack(start + ann + ben))
+        size = path.stat().st_size
+        is_whole = length == len(cid)
+        request = Request(["events"], Events(), {"event", "user"})
+        users = ["ann", "ben", "cid"] if is_whole else ["ann", "ben"]
+        assert read_events(request, None, use) == (users, {} if is_whole else {"cut_off": 1}), cid[:length]
+
+
 @pytest.mark.parametrize("content", [MANY, WHOLE], ids=["csv", "parquet"])
 def test_a_file_that_is_cut_off_while_it_is_read(content: bytes, folder: Path) -> None:
     path = folder / "events"
@@ -154,6 +190,19 @@ def test_a_file_that_is_cut_off_while_it_is_read(content: bytes, folder: Path) -
 
     with pytest.raises(InputError, match=r"^events: has (become shorter|changed) while it was read"):
         read(use, "events")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_no_report_replaces_the_events_that_it_is_made_of(
+    encoding: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = TWO.replace(b"ann", "jürg".encode(encoding))
+    (folder / "events").write_bytes(content)
+    (folder / "goals.yaml").write_text(yaml.safe_dump(GOALS), encoding="utf-8")
+    command = ["run", "events", "-g", "goals.yaml", "--encoding", encoding, "-o", str(folder / "events")]
+    assert _run(command, debug=False) == 4
+    assert "was read for this report" in capfd.readouterr().err
+    assert (folder / "events").read_bytes() == content
 
 
 def test_a_panic_is_a_damaged_file() -> None:

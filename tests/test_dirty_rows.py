@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from program import GOALS
@@ -74,6 +75,10 @@ NDJSON = (
 )
 
 
+UNFINISHED = {"too_few_fields", "bad_quote", "bad_json"}
+"""What half a line may look like."""
+
+
 def account(pieces: Sequence[Piece], first_line: int) -> list[tuple[int, str]]:
     """Line and reason of each rejected row."""
     rejected, line = [], first_line
@@ -82,6 +87,14 @@ def account(pieces: Sequence[Piece], first_line: int) -> list[tuple[int, str]]:
             rejected.append((line, piece.reason))
         line += piece.text.count("\n") + 1
     return rejected
+
+
+def unended(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same where the last line has no end: an empty one is no line then, and what is no row is half of one."""
+    *others, last = pieces
+    if not last.text:
+        return others
+    return [*others, Piece(last.text, "cut_off" if last.reason in UNFINISHED else last.reason)]
 
 
 def csv_of(pieces: Sequence[Piece], separator: str, end: str) -> str:
@@ -125,6 +138,19 @@ def dirty(kinds: Sequence[Piece]) -> st.SearchStrategy[list[Piece]]:
 @given(pieces=dirty(CSV), separator=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]))
 def test_every_line_of_csv(pieces: list[Piece], separator: str, end: str) -> None:
     check(csv_of(pieces, separator, end), pieces, first_line=2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", CSV, ids=lambda piece: piece.text)
+def test_csv_whose_last_line_has_no_end(last: Piece, end: str) -> None:
+    pieces = [CSV[0], CSV[3], CSV[-1], last]
+    check(csv_of(pieces, ",", end).removesuffix(end), unended(pieces), first_line=2)
+
+
+@pytest.mark.parametrize("last", NDJSON, ids=lambda piece: piece.text)
+def test_ndjson_whose_last_line_has_no_end(last: Piece) -> None:
+    pieces = [NDJSON[0], NDJSON[-1], last]
+    check("\n".join(piece.text for piece in pieces), unended(pieces), first_line=1)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -160,7 +160,10 @@ class Canon:
             .select(
                 **ids,
                 **{WHOLE_USER: whole.cast(pl.Int64, strict=False).reinterpret(signed=False)},
-                **{RAW_TIME: raw_time, FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(value=False)},
+                **{
+                    RAW_TIME: raw_time,
+                    FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(0, dtype=pl.UInt8),
+                },
                 **({SAME: _same(known)} if self.has_same else {}),
                 **({TIE: _tie(known)} if self.has_ties else {}),
                 **{field_column(name): known.text(name) for name in self.fields},
@@ -181,7 +184,6 @@ class Canon:
         """The reason why a row can't be used, as an index of REASONS."""
         user, event = pl.col(USER_TEXT), pl.col(field_column("event"))
         faults = {
-            "bad_line": pl.col(FAULT),
             "blank_row": user.is_null() & pl.col(NO_TIME) & event.is_null(),
             "empty_user": user.is_null(),
             "empty_time": pl.col(NO_TIME),
@@ -191,7 +193,7 @@ class Canon:
         }
         numbers = {reason: pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in faults}
         judged = (pl.when(fault).then(numbers[reason]) for reason, fault in faults.items())
-        return pl.coalesce(*judged, pl.lit(0, dtype=pl.UInt8))
+        return pl.coalesce(pl.when(pl.col(FAULT) > 0).then(FAULT), *judged, pl.lit(0, dtype=pl.UInt8))
 
 
 def join_people(canon: Canon, tables: Sequence[KnownTable]) -> pl.DataFrame:

@@ -5,25 +5,27 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from microfunnel.errors import BrokenLinesError, InputError, NotTextError, reading_errors
+from microfunnel.errors import InputError, NotTextError, reading_errors
 from microfunnel.events import EventTable
 from microfunnel.forms import Form
 from microfunnel.goals import Events
 from microfunnel.progress import NOBODY, Listener
 from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.discovery import all_fields, forms_of, know_or_guess
+from microfunnel.reading.endings import ends_in_a_line
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
 from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
-from microfunnel.reading.notices import Watch
+from microfunnel.reading.notices import Watch, cut_off
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
-from microfunnel.reading.unpacking import Decoding, Unpacker, first_bad_line
-from microfunnel.scratch import scratch_folder
+from microfunnel.reading.unpacking import Decoding, Unpacker, copied, first_bad_line
+from microfunnel.scratch import scratch_errors, scratch_folder
 from microfunnel.wording import quoted
 
 Result = TypeVar("Result")
@@ -55,25 +57,58 @@ def read_events(request: Request, stdin: BinaryIO | None, use: Callable[[EventTa
     """What `use` makes of the events.
 
     Files are taken as clean and read at once, while another thread looks whether each line is a row. Where one is not,
-    `use` is called again, with the rows that there are.
+    `use` is called again, with the rows that there are. Where a file has grown in the meantime, and so may have been
+    read in the middle of a line, all is done again with a copy of it.
     """
     with scratch_folder() as folder:
-        decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
         files = find_files(request.sources, stdin, folder)
         watch = Watch(files)
-        sources = Unpacker(folder, decoding).readable(files)
         try:
-            reading = _Reading(request, sources, decoding, watch)
-            result, broken = _at_once(reading, use)
-        except NotTextError as error:
-            raise _with_line(sources, error) from error
-        if not broken:
-            return result[0]
-        mended = {
-            table.name: without_broken_lines(table, folder / f"mended {number}") for number, table in enumerate(broken)
-        }
-        known = [replace(each, table=mended.get(each.table.name, (each.table,))[0]) for each in reading.known]
-        return use(reading.events(known, {name: rows for name, (_, rows) in mended.items()}))
+            result = _read(request, files, watch, folder, use)
+        except InputError:
+            if not watch.grown():
+                raise
+        else:
+            if not watch.grown():
+                return result
+        again = folder / "again"
+        with scratch_errors(folder):
+            again.mkdir()
+            still = [_still(source, again, number, watch.grown()) for number, source in enumerate(files)]
+        return _read(request, still, watch, again, use)
+
+
+def _still(source: Source | Stored, folder: Path, number: int, grown: Collection[str]) -> Source | Stored:
+    """The file, or a copy in the folder if it is one of those that have grown; a last line without an end is half."""
+    if not isinstance(source, Source) or source.name not in grown:
+        return source
+    with source.path.open("rb") as file:
+        copy = copied(file, folder / f"as it was {number}")
+    return replace(source, path=copy, is_cut=ends_in_a_line(copy))
+
+
+def _read(
+    request: Request,
+    files: Sequence[Source | Stored],
+    watch: Watch,
+    folder: Path,
+    use: Callable[[EventTable], Result],
+) -> Result:
+    """What `use` makes of the events of these files."""
+    decoding = Decoding(request.settings.encoding, replace=request.replace_bad_text)
+    sources = Unpacker(folder, decoding).readable(files)
+    try:
+        reading = _Reading(request, sources, decoding, watch)
+        result, broken = _at_once(reading, use)
+    except NotTextError as error:
+        raise _with_line(sources, error) from error
+    if not broken:
+        return result[0]
+    mended = {
+        table.name: without_broken_lines(table, folder / f"mended {number}") for number, table in enumerate(broken)
+    }
+    known = [replace(each, table=mended.get(each.table.name, (each.table,))[0]) for each in reading.known]
+    return use(reading.events(known, {name: rows for name, (_, rows) in mended.items()}))
 
 
 def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[list[Result], list[Table]]:
@@ -83,7 +118,8 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
         looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
         try:
             return [use(reading.events(reading.known, {}))], looking.result()
-        except BrokenLinesError:
+        except InputError:
+            # Lines that are no rows may be the cause, even where no time can be read: of half a row none can.
             texts = [each for each in tables if each.shape is not None or each.is_open_ended]
             broken = [each for each in texts if has_broken_lines(each)]
             if not broken:
@@ -144,10 +180,11 @@ class _Reading:
         mended = [
             ("replaced_bytes", f"{name}: {halves} {rows.mended:,}") for name, rows in broken.items() if rows.mended
         ]
+        cut = [cut_off(name) for name, rows in broken.items() if rows.reasons["cut_off"]]
         layouts = [each.table.layout.title for each in known if each.table.layout is not None]
         return EventTable(
             parts=tuple((each.table.name, canon.events(each)) for each in known),
-            paths=tuple(source.path for source in self.sources if isinstance(source, Source)),
+            paths=tuple(Path(source.name) for source in self.sources if isinstance(source, Source)),
             elsewhere=sum(isinstance(source, Stored) for source in self.sources),
             listener=self._request.listener,
             expected=partial(
@@ -155,7 +192,7 @@ class _Reading:
                 [each.table.path for each in known if each.table.path is not None],
                 [each.table.frame for each in known if each.table.path is None],
             ),
-            warnings=(*self._warnings, *mended),
+            warnings=(*self._warnings, *mended, *cut),
             noticed=partial(self._noticed, canon, known),
             joined_ids=None if canon.people is None else canon.people.height,
             whole_ids=canon.whole_ids,

@@ -9,7 +9,7 @@ import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.progress import Expected
-from microfunnel.reading.unpacking import GZIP, PARQUET, ZSTD
+from microfunnel.reading.packed import GZIP, PARQUET, ZSTD
 
 SAMPLE = 1 << 18
 """Bytes: enough lines to be like the others, and read in no time."""

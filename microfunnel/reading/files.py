@@ -18,6 +18,8 @@ class Source:
 
     path: Path
     name: str
+    is_cut: bool = False
+    """Whether its last line is known to be half a line: it ends within a character, or something writes to it."""
 
 
 def find_files(sources: Sequence[str], stdin: BinaryIO | None, folder: Path) -> list[Source | Stored]:

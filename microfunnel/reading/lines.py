@@ -11,9 +11,11 @@ import polars as pl
 
 from microfunnel.errors import reading_errors
 from microfunnel.reading.characters import HALF, WHOLE, of_whole_characters
+from microfunnel.reading.endings import ends_in_a_line
 from microfunnel.reading.layouts.declaration import Delimited
+from microfunnel.reading.long_lines import LONGEST_LINE
+from microfunnel.reading.packed import GZIP, ZSTD
 from microfunnel.reading.tables import LINE, Table, lines_of, numbered_copy
-from microfunnel.reading.unpacking import GZIP, ZSTD
 from microfunnel.scratch import scratch_errors
 
 BATCH = 100_000
@@ -22,8 +24,9 @@ PIECE = 1 << 18
 MOST_LINES = 100
 """A field of more lines, or of more bytes than LONGEST_FIELD, is a quote that was never meant to be closed."""
 LONGEST_FIELD = 1 << 16
-LONGEST_LINE = 1_000_000
 TEXT, PLAIN = "line", "plain"
+UNFINISHED = {"too_few_fields", "bad_quote", "bad_json"}
+"""Why a line is no row that may become one when more of it is written."""
 csv.field_size_limit(LONGEST_LINE)
 
 
@@ -44,8 +47,8 @@ class BrokenRows:
 def may_have_broken_lines(table: Table) -> bool:
     """Whether lines could be no rows, or be read wrong, without the reading taking notice."""
     if table.shape is not None:
-        return not _adds_up(table, table.shape) and has_broken_lines(table)
-    return table.is_open_ended and has_half_characters(table)
+        return (table.is_cut or not _adds_up(table, table.shape)) and has_broken_lines(table)
+    return table.is_open_ended and (table.is_cut or has_odd_objects(table))
 
 
 def _adds_up(table: Table, shape: Delimited) -> bool:
@@ -58,12 +61,15 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
         return True
     lines = separators = 0
     end = b""
+    # One look at all bytes leaves few to count.
+    others = bytes({*range(256)} - {*b'\n"', *shape.separator.encode()})
     with table.path.open("rb") as file:
         while piece := file.read(PIECE):
-            found = piece.count(b"\n")
-            if b'"' in piece or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
+            marks = piece.translate(None, others)
+            found = marks.count(b"\n")
+            if b'"' in marks or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
                 return False
-            lines, separators, end = lines + found, separators + piece.count(shape.separator.encode()), piece[-1:]
+            lines, separators, end = lines + found, separators + len(marks) - found, piece[-1:]
     lines += end != b"\n"
     return separators == lines * (len(shape.names or ()) - 1)
 
@@ -71,15 +77,20 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
 def has_broken_lines(table: Table) -> bool:
     """Whether some line of a text file may be no row, or goes over several lines."""
     with reading_errors(f"{table.name}: "):
-        return bool(lines_of(table, TEXT).select((~_plain(table)).any()).collect(engine="streaming").item())
+        broken = lines_of(table, TEXT).select((~_plain(table)).any())
+        return table.is_cut or bool(broken.collect(engine="streaming").item())
 
 
-def has_half_characters(table: Table) -> bool:
-    r"""Whether some line of NDJSON has half a character, such as `\ud83d` alone, of which polars makes a zero."""
+def has_odd_objects(table: Table) -> bool:
+    r"""Whether some line of NDJSON is too long, or has half a character: of `\ud83d` alone polars makes a zero."""
     with reading_errors(f"{table.name}: "):
-        some = lines_of(table, TEXT).filter(pl.col(TEXT).str.contains(HALF))
+        some = lines_of(table, TEXT).filter(_is_too_long() | pl.col(TEXT).str.contains(HALF))
         left = pl.col(TEXT).str.replace_all(WHOLE, "").str.contains(HALF)
-        return bool(some.select(left.any()).collect(engine="streaming").item())
+        return bool(some.select((_is_too_long() | left).any()).collect(engine="streaming").item())
+
+
+def _is_too_long() -> pl.Expr:
+    return pl.col(TEXT).str.len_bytes() > LONGEST_LINE
 
 
 def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]:
@@ -90,7 +101,7 @@ def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]
     with reading_errors(f"{table.name}: "), scratch_errors(folder), copy.open("wb") as file:
         whole = pl.col(TEXT)
         # Of a line too long for any row its beginning is enough.
-        some = pl.when(whole.str.len_bytes() > LONGEST_LINE).then(whole.str.head(LONGEST_LINE + 1)).otherwise(whole)
+        some = pl.when(_is_too_long()).then(whole.str.head(LONGEST_LINE + 1)).otherwise(whole)
         lines = lines_of(table, TEXT).with_columns(some)
         if table.shape is None:
             lines = lines.with_columns(pl.col(TEXT).map_batches(mender.of_whole_characters, return_dtype=pl.String))
@@ -102,13 +113,12 @@ def without_broken_lines(table: Table, folder: Path) -> tuple[Table, BrokenRows]
 
 def _plain(table: Table) -> pl.Expr:
     """Whether a line is a row by itself, for certain and as it stands; never null."""
-    line = pl.col(TEXT)
-    short = line.str.len_bytes() <= LONGEST_LINE
+    line = pl.when(~_is_too_long()).then(TEXT)
     if table.shape is None:
-        blank = line.str.strip_chars() == ""
-        return (blank | line.str.json_path_match("$").str.starts_with("{").fill_null(value=False)) & short
-    separators = len(table.shape.names or ()) - 1
-    return (line == "") | short & _has_separators(line, table.shape, separators)
+        is_plain = (line.str.strip_chars() == "") | line.str.json_path_match("$").str.starts_with("{")
+    else:
+        is_plain = (line == "") | _has_separators(line, table.shape, len(table.shape.names or ()) - 1)
+    return is_plain.fill_null(value=False)
 
 
 def _has_separators(line: pl.Expr, shape: Delimited, number: int) -> pl.Expr:
@@ -137,7 +147,7 @@ class _Mender:
     def mended(self, batch: pl.DataFrame) -> bytes:
         """The rows that begin in these lines but the last ones, one a line that begins with its number."""
         lines = batch if self._waiting is None else pl.concat([self._waiting, batch])
-        held_back = 0 if self._table.shape is None else MOST_LINES
+        held_back = 1 if self._table.shape is None else MOST_LINES
         return self._rows(lines, max(lines.height - held_back, 0))
 
     def of_whole_characters(self, lines: pl.Series) -> pl.Series:
@@ -149,9 +159,13 @@ class _Mender:
 
     def rest(self) -> bytes:
         """The rows that begin in the last lines."""
-        return b"" if self._waiting is None else self._rows(self._waiting, self._waiting.height)
+        if self._waiting is None:
+            return b""
+        is_last = pl.int_range(pl.len()) == pl.len() - 1
+        lines = self._waiting.with_columns(pl.col(PLAIN) & ~(is_last & self._table.is_cut))
+        return self._rows(lines, lines.height, is_end=True)
 
-    def _rows(self, lines: pl.DataFrame, until: int) -> bytes:
+    def _rows(self, lines: pl.DataFrame, until: int, *, is_end: bool = False) -> bytes:
         texts, first = lines[TEXT], lines[LINE][0] if lines.height else 0
         verdicts: dict[int, tuple[str | None, str | None]] = {}
         following = 0
@@ -159,6 +173,8 @@ class _Mender:
             if index < following or first + index <= self._table.lines_before:
                 continue
             row, reason, length = self._row(texts, index)
+            if is_end and index == len(texts) - 1 and self._breaks_off(reason):
+                row, reason = None, "cut_off"
             following = index + length
             verdicts |= dict.fromkeys(range(index + 1, following), (None, None))
             verdicts[index] = (row, reason)
@@ -202,10 +218,15 @@ class _Mender:
             line = pl.concat_str(pl.lit(f'{{"{LINE}":'), number, comma, inside)
         return "".join(f"{each}\n" for each in rows.select(line).to_series()).encode()
 
+    def _breaks_off(self, reason: str | None) -> bool:
+        """Whether the last line of the file is one whose end is not yet written."""
+        path = self._table.path
+        return self._table.is_cut or (reason in UNFINISHED and path is not None and ends_in_a_line(path))
+
     def _row(self, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
         """The row that begins on a line, or why there is none; and how many lines it takes."""
         shape, line = self._table.shape, texts[index]
-        if len(line) > LONGEST_LINE:
+        if len(line.encode()) > LONGEST_LINE:
             return None, "oversized_field", 1
         if shape is None:
             return None, "bad_json", 1

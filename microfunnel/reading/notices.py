@@ -7,6 +7,7 @@ from pathlib import Path
 
 from microfunnel.errors import InputError
 from microfunnel.reading.files import Source
+from microfunnel.reading.packed import PARQUET, ZIP, begins
 from microfunnel.reading.stores import Stored
 
 Notice = tuple[str, str]
@@ -32,6 +33,12 @@ class Watch:
         message = "may be the same events, packed and not; then each counts twice"
         return [("same_name", f"{' and '.join(names)} {message}") for names in alike.values() if len(names) > 1]
 
+    def grown(self) -> list[str]:
+        """The names of files of text that have become longer."""
+        now = {name: (old, _state(path)) for name, (path, old) in self._before.items()}
+        longer = [name for name, (old, new) in now.items() if old is not None and new is not None and new[0] > old[0]]
+        return [name for name in longer if not any(begins(self._before[name][0], magic) for magic in (PARQUET, ZIP))]
+
     def changed(self) -> list[Notice]:
         """A notice for each file that is no longer as it was; an InputError where one lost some of its content.
 
@@ -51,6 +58,11 @@ def escaped_quotes(name: str, lines: Sequence[str]) -> list[Notice]:
     found = next((number for number, line in enumerate(lines, start=1) if ESCAPED.search(line)), None)
     message = 'has a quote behind a backslash (\\"); CSV doubles quotes (""), so fields may be cut wrongly'
     return [] if found is None else [("escaped_quotes", f"{name}: line {found:,} {message}")]
+
+
+def cut_off(name: str) -> Notice:
+    """Of a file whose last line has no end and is no row."""
+    return "cut_off", f"{name}: the last line breaks off, and is left out; perhaps something still writes to the file"
 
 
 def _state(path: Path) -> State | None:

@@ -12,14 +12,17 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.events import REASONS
 from microfunnel.reading.characters import of_whole_characters
+from microfunnel.reading.endings import ends_in_a_line, last_line, number_of_lines
 from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
-from microfunnel.reading.notices import Notice, escaped_quotes
+from microfunnel.reading.long_lines import LONGEST_LINE
+from microfunnel.reading.notices import Notice, cut_off, escaped_quotes
+from microfunnel.reading.packed import GZIP, PARQUET, ZSTD, begins
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
-from microfunnel.reading.unpacking import PARQUET
 from microfunnel.wording import brief, quoted
 
 SAMPLE_LINES = 1_000
@@ -28,7 +31,7 @@ FOOTER, SMALLEST_PARQUET = 8, 12
 SEPARATORS = (",", ";", "\t", "|")
 LINE = "number of the line"
 FAULT = "fault of the line"
-"""Whether a line does not fit its log."""
+"""Why a line does not fit its log, as an index of REASONS; 0 where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Table:
     """`Parquet`, `CSV`, `NDJSON` or `log`."""
     layout: Layout | None
     frame: pl.LazyFrame
-    """The columns of the file; of a log also `fault of the line` (Boolean)."""
+    """The columns of the file; of a log also `fault of the line` (UInt8, an index of REASONS)."""
     numbered: pl.LazyFrame
     """The same with `number of the line` (UInt32, the first is 1), which is that of the row where none is blank."""
     schema: Mapping[str, pl.DataType]
@@ -56,6 +59,8 @@ class Table:
     """Of NDJSON, as its lines have it."""
     notices: tuple[Notice, ...] = ()
     """What is odd about it."""
+    is_cut: bool = False
+    """Whether its last line is known to be half a line."""
 
     @property
     def key_lists(self) -> Collection[str]:
@@ -72,7 +77,7 @@ class Table:
         if not self.is_open_ended or self.path is None or not tops:
             return self
         more = dict.fromkeys(sorted(tops), pl.String())
-        return _json_lines(self.name, self.path, {**self.json_schema, **more}, self.layout)
+        return replace(_json_lines(self.name, self.path, {**self.json_schema, **more}, self.layout), is_cut=self.is_cut)
 
 
 def open_table(source: Source | Stored, layout: str | None, delimiter: str | None) -> Table | None:
@@ -86,7 +91,9 @@ def open_table(source: Source | Stored, layout: str | None, delimiter: str | Non
                 frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
                 return _parquet(source.name, frame, layout)
         lines = _first_lines(source.path)
-        return _text(source, lines, layout, delimiter) if any(line.strip() for line in lines) else None
+        if not any(line.strip() for line in lines):
+            return None
+        return replace(_text(source, lines, layout, delimiter), is_cut=source.is_cut)
 
 
 def _text(source: Source, lines: Sequence[str], layout: str | None, delimiter: str | None) -> Table:
@@ -123,7 +130,8 @@ def _are_mostly_objects(lines: Sequence[str]) -> bool:
 
 def _first_lines(path: Path) -> list[str]:
     try:
-        return pl.scan_lines(path, glob=False).head(SAMPLE_LINES).collect()["line"].to_list()
+        first = pl.scan_lines(path, glob=False).head(SAMPLE_LINES)
+        return first.select(pl.col("line").str.head(LONGEST_LINE)).collect()["line"].to_list()
     except pl.exceptions.ComputeError as error:
         if "utf" not in str(error).lower():
             raise
@@ -152,13 +160,26 @@ def _refuse_cut_parquet(path: Path) -> None:
 
 
 def _log(source: Source, layout: Layout, shape: Lines) -> Table:
-    line = pl.col("line")
+    line, cut = pl.col("line"), _cut_line(source, shape)
     is_bad = (line.str.strip_chars() != "") & ~line.str.contains(shape.pattern)
+    is_cut = pl.lit(value=False) if cut is None else pl.col(LINE) == cut
+    none, bad, broken_off = (pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in ("", "bad_line", "cut_off"))
+    fault = pl.when(is_cut).then(broken_off).when(is_bad).then(bad).otherwise(none).alias(FAULT)
     fields = line.str.extract_groups(shape.pattern).alias("fields")
-    frame = pl.scan_lines(source.path, glob=False).select(is_bad.alias(FAULT), fields).unnest("fields")
-    numbered = frame.with_row_index(LINE, offset=1)
-    schema = {name: dtype for name, dtype in frame.collect_schema().items() if name != FAULT}
-    return Table(source.name, source.path, "log", layout, frame, numbered, schema)
+    lines = pl.scan_lines(source.path, glob=False, row_index_name=LINE, row_index_offset=1)
+    numbered = lines.select(LINE, fault, fields).unnest("fields")
+    schema = {name: dtype for name, dtype in numbered.collect_schema().items() if name not in {LINE, FAULT}}
+    notices = () if cut is None else (cut_off(source.name),)
+    return Table(source.name, source.path, "log", layout, numbered.drop(LINE), numbered, schema, notices=notices)
+
+
+def _cut_line(source: Source, shape: Lines) -> int | None:
+    """The number of the last line of a log if it breaks off; for one that is packed, no line does."""
+    if any(begins(source.path, magic) for magic in (GZIP, ZSTD)) or not ends_in_a_line(source.path):
+        return None
+    line = last_line(source.path, LONGEST_LINE)
+    breaks_off = source.is_cut or (line.strip() and not shape.share([line]))
+    return number_of_lines(source.path) if breaks_off else None
 
 
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:

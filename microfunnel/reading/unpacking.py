@@ -4,7 +4,6 @@ Copies are made piece by piece, so their size is that of the content on disk, ne
 """
 
 import codecs
-import gzip
 import io
 import json
 import os
@@ -16,9 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from microfunnel.errors import InputError, reading_errors
+from microfunnel.reading.endings import half_a_character
+from microfunnel.reading.long_lines import copy_cut_lines, has_huge_line
+from microfunnel.reading.packed import GZIP, PARQUET, ZIP, ZSTD, begins, unpacked
 from microfunnel.reading.stores import Stored
 from microfunnel.wording import quoted
 
@@ -34,7 +36,6 @@ MOST_UNPACKED = 300
 """Times its own size: no data of a shop becomes so small in a zip, a bomb does."""
 MOSTLY = 0.7
 """The share of the bytes at even or at odd places that are zero in UTF-16 of mostly Latin letters."""
-GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 ENCODINGS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -85,7 +86,7 @@ class Unpacker:
                 continue
             with reading_errors(f"{source.name}: "), _archive_errors():
                 whole = source if source.path.is_file() else self._copy_of_pipe(source)
-                members = self._unzipped(whole) if _begins(whole.path, ZIP) else [whole]
+                members = self._unzipped(whole) if begins(whole.path, ZIP) else [whole]
             for member in members:
                 with reading_errors(f"{member.name}: "), _archive_errors():
                     found.append(self._as_text(member))
@@ -120,10 +121,12 @@ class Unpacker:
 
     def _as_text(self, source: "Source") -> "Source":
         start = _start(source.path)
-        if start.startswith(PARQUET) or _begins(source.path, ZSTD):
+        if start.startswith(PARQUET) or begins(source.path, ZSTD):
             return self._with_plain_name(source)
         _refuse_foreign(start)
         encoding = self._decoding.encoding or _encoding_of(start)
+        if encoding is None and not begins(source.path, GZIP) and half_a_character(source.path):
+            source = self._in_whole_characters(source)
         has_mark = start.startswith(codecs.BOM_UTF8) and start[3:].lstrip()[:1] in {b"{", b"["}
         only_returns = b"\r" in start and b"\n" not in start
         if encoding is not None or self._decoding.replace or has_mark or only_returns:
@@ -131,7 +134,17 @@ class Unpacker:
             start = _start(source.path)
         if _is_json_at_large(start):
             source = self._json_lines(source)
+        if not begins(source.path, GZIP) and has_huge_line(source.path):
+            source = self._with_cut_lines(source)
         return self._with_plain_name(source)
+
+    def _in_whole_characters(self, source: "Source") -> "Source":
+        """The file without the half character at its end."""
+        with source.path.open("rb") as whole:
+            copy = copied(whole, self._place())
+        half = half_a_character(copy)
+        os.truncate(copy, copy.stat().st_size - half)
+        return replace(source, path=copy, is_cut=source.is_cut or half > 0)
 
     def _decoded(self, source: "Source", encoding: str) -> "Source":
         replaced = _Replaced()
@@ -140,7 +153,7 @@ class Unpacker:
         errors = _Replaced.NAME if self._decoding.replace else "strict"
         try:
             with (
-                _unpacked(source.path) as packed,
+                unpacked(source.path) as packed,
                 # It takes lone returns for ends of lines, too.
                 io.TextIOWrapper(packed, encoding, errors) as text,
                 place.open("w", encoding="utf-8", newline="\n") as whole,
@@ -162,12 +175,18 @@ class Unpacker:
         place = self._place()
         is_array = _start(source.path).lstrip().startswith(b"[")
         try:
-            with _unpacked(source.path) as packed, place.open("w", encoding="utf-8") as lines:
+            with unpacked(source.path) as packed, place.open("w", encoding="utf-8") as lines:
                 found = ijson.items(packed, "item" if is_array else "", use_float=True, multiple_values=not is_array)
                 for event in found:
                     lines.write(json.dumps(event) + "\n")
         except ijson.JSONError as error:
             raise InputError("is neither JSON nor one JSON object a line") from error
+        return replace(source, path=place, is_cut=False)
+
+    def _with_cut_lines(self, source: "Source") -> "Source":
+        place = self._place()
+        with source.path.open("rb") as whole, place.open("wb") as copy:
+            copy_cut_lines(whole, copy)
         return replace(source, path=place)
 
     def _with_plain_name(self, source: "Source") -> "Source":
@@ -189,7 +208,7 @@ def copied(stream: BinaryIO | IO[bytes], path: Path) -> Path:
 
 def first_bad_line(path: Path) -> int | None:
     """The number of the first line that is not UTF-8."""
-    with _archive_errors(), _unpacked(path) as lines:
+    with _archive_errors(), unpacked(path) as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode()
@@ -219,24 +238,9 @@ def _archive_errors() -> Iterator[None]:
         raise InputError("is damaged, cut off or locked: its packed data can't be read") from error
 
 
-def _begins(path: Path, magic: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(magic)) == magic
-
-
-@contextmanager
-def _unpacked(path: Path) -> Iterator[IO[bytes]]:
-    if _begins(path, GZIP):
-        with gzip.open(path) as packed:
-            yield cast("IO[bytes]", packed)
-    else:
-        with path.open("rb") as file:
-            yield file
-
-
 def _start(path: Path) -> bytes:
     """How the content begins, less where packed data ends early."""
-    with _unpacked(path) as file:
+    with unpacked(path) as file:
         try:
             return file.read(START)
         except (EOFError, OSError, zlib.error):

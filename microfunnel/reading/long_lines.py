@@ -1,0 +1,42 @@
+"""Lines longer than any row are cut, while nothing has to hold one as a whole, to what still shows that they are."""
+
+from pathlib import Path
+from typing import IO
+
+LONGEST_LINE = 1_000_000
+"""Bytes: what is longer is no row."""
+KEPT = LONGEST_LINE + 8
+HUGE = 1 << 23
+"""Bytes: up to here it costs less to read a long line as it is than to look into all files for one."""
+PIECE = 1 << 18
+GLANCE = 1 << 12
+LONGEST_CHARACTER = 8
+"""Bytes, at least."""
+INNER_BYTES = bytes(range(0x80, 0xC0))
+"""All bytes of a character in UTF-8 but the first."""
+
+
+def has_huge_line(path: Path) -> bool:
+    """Whether some line of a text may be HUGE: then somewhere half as many bytes have no end of a line among them."""
+    part = HUGE // 2
+    with path.open("rb") as file:
+        for place in range(0, path.stat().st_size - part + 1, part):
+            file.seek(place)
+            if b"\n" not in file.read(GLANCE) and b"\n" not in file.read(part - GLANCE):
+                return True
+    return False
+
+
+def copy_cut_lines(text: IO[bytes], copy: IO[bytes]) -> None:
+    """Copies a text in UTF-8; of a line longer than KEPT it takes whole characters of about as many bytes."""
+    left, is_cut = KEPT, False
+    while piece := text.read(PIECE):
+        line, end, rest = piece.partition(b"\n")
+        if is_cut:
+            line = b""
+        elif len(line) > (most := max(left, LONGEST_CHARACTER)):
+            line, is_cut = line[:most].rstrip(INNER_BYTES)[:-1], True
+        copy.write(line + end + rest)
+        left -= len(line)
+        if end:
+            left, is_cut = KEPT - (len(rest) - rest.rfind(b"\n") - 1), False
