@@ -6,14 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import count_funnel, rule_of
+from reference import amounts_of, count_funnel, rule_of
 from reference_goals import completions, micros, time_of
 from reference_tally import why_stopped
 from strategies import PLAIN_GOALS, START, Case, Log, counted_cases, examples, whole_cases
@@ -137,9 +136,8 @@ def test_users_with_a_goal_are_those_of_the_oracle(case: Case, goal: str) -> Non
     for user in sorted({str(row["user"]) for row in done}):
         own = [row for row in done if row["user"] == user]
         times = [time_of(row) for row in own]
-        known = [Decimal(str(row["price"])) for row in own if str(row["price"] or "x") != "x"]
-        each = VALUED[goal].get("value")
-        valued = [] if each is None else [float(sum(known))] if isinstance(each, dict) else [len(own) * float(each)]
+        known = amounts_of([VALUED[goal]] if "value" in VALUED[goal] else [], own, micros("30m"))
+        valued = [] if known is None else [float(sum(known.values()))]
         device = max(((time_of(row), row["device"]) for row in own if row["device"]), default=(0, None))[0]
         last = min((str(row["device"]) for row in own if row["device"] and time_of(row) == device), default=None)
         expected.append((user, min(times), max(times), len(own), *valued, last))

@@ -113,7 +113,7 @@ def _completers(found: pl.DataFrame, ids: Sequence[str], properties: Sequence[st
         *(_shown(found, id_column(index)) for index in range(len(ids))),
         *map(_moment, ["first", "last"]),
         pl.col("completions"),
-        *([pl.col("value").cast(pl.Float64) / 1_000_000] if is_valued else []),
+        *([_money("value")] if is_valued else []),
         *(pl.col(with_column(index)) for index in range(len(properties))),
     ]
     return found.select(column.alias(name) for name, column in zip(names, columns, strict=True))
@@ -125,6 +125,12 @@ def _shown(found: pl.DataFrame, name: str) -> pl.Expr:
 
 def _moment(name: str) -> pl.Expr:
     return pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC")
+
+
+def _money(name: str) -> pl.Expr:
+    """Millionths as a number, the float nearest to it."""
+    # By a constant, polars multiplies with its reciprocal: 0.07 would be 0.06999999999999999.
+    return pl.col(name).cast(pl.Float64) / pl.repeat(1_000_000.0, pl.len())
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
