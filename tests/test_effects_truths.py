@@ -30,6 +30,8 @@ USERS = 800
 GOALS, CANDIDATES = 10, 20
 DAY = 86_400_000_000
 END = 20 * DAY
+BEGIN = 20_454 * DAY
+"""The first moment of 2026, for worlds that are written to files."""
 ALPHA = 0.05
 TRUE = ("e0", f"e{GOALS}")
 """A goal and a candidate that go with buying where a world has an effect."""
@@ -164,13 +166,13 @@ def contains_zero(effect: Effect) -> bool:
 def test_the_whole_program_finds_the_same(tmp_path: Path, seed: int, landmark: int | None) -> None:
     kind = Kind(3.0)
     rows = world(kind, seed).select(
-        pl.format("u{}", USER).alias("user_id"), pl.from_epoch(TIME, time_unit="us").alias("timestamp"), "event"
+        pl.format("u{}", USER).alias("user_id"), pl.from_epoch(pl.col(TIME) + BEGIN, time_unit="us").alias("timestamp"), "event"
     )
     rows.sample(fraction=1, shuffle=True, seed=seed).write_csv(tmp_path / "events.csv")
     # The end of the worlds is known to the functions; the program has to be told, as no event lies just there.
     age = [] if landmark is None else ["--landmark", "1d"]
     (tmp_path / "goals.yaml").write_text(json.dumps(FILE), encoding="utf-8")
-    options = ["--goals", "goals.yaml", "--as-of", "1970-01-21", "--candidates", "--top", "50", "--json", *age]
+    options = ["--goals", "goals.yaml", "--as-of", "2026-01-21", "--candidates", "--top", "50", "--json", *age]
     done = program.run(tmp_path, "effects", "events.csv", *options)
     assert (done.returncode, done.stderr) == (0, b"")
     (macro,) = json.loads(done.stdout)["macros"]
