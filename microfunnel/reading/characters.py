@@ -1,7 +1,9 @@
-r"""Half characters in JSON: a lone `\ud83d`, such as a cut emoji leaves behind, is no text."""
+r"""Characters, and half ones in JSON: a lone `\ud83d`, such as a cut emoji leaves behind, is no text."""
 
 import re
 
+LONGEST_CHARACTER = 4
+"""Bytes in UTF-8."""
 HALF = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 WHOLE = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 """A backslash, or both halves of a character."""

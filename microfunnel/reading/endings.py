@@ -4,11 +4,10 @@ import codecs
 import os
 from pathlib import Path
 
+from microfunnel.reading.characters import LONGEST_CHARACTER
 from microfunnel.reading.packed import GZIP, ZSTD, begins, unpacked
 
 PIECE = 1 << 18
-LONGEST_CHARACTER = 4
-"""Bytes in UTF-8."""
 
 
 def ends_in_a_line(path: Path) -> bool:

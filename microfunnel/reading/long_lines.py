@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import IO
 
+from microfunnel.reading.characters import LONGEST_CHARACTER
+
 LONGEST_LINE = 1_000_000
 """Bytes: what is longer is no row."""
-KEPT = LONGEST_LINE + 8
+KEPT = LONGEST_LINE + 2 * LONGEST_CHARACTER
 HUGE = 1 << 23
 """Bytes: up to here it costs less to read a long line as it is than to look into all files for one."""
 PIECE = 1 << 18
 GLANCE = 1 << 12
-LONGEST_CHARACTER = 8
-"""Bytes, at least."""
 INNER_BYTES = bytes(range(0x80, 0xC0))
 """All bytes of a character in UTF-8 but the first."""
 
