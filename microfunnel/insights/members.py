@@ -10,6 +10,7 @@ from microfunnel.counting.attempts import ENTERED, STOP
 from microfunnel.counting.funnels import Limits
 from microfunnel.counting.journeys import DEPTH
 from microfunnel.counting.members import AtStep, Wanted, find_completers, find_members, id_column, with_column
+from microfunnel.counting.money import MICROS
 from microfunnel.counting.sessions import SESSION_START
 from microfunnel.counting.tallies import took_column
 from microfunnel.events import SESSION, EventTable, field_column
@@ -129,8 +130,8 @@ def _moment(name: str) -> pl.Expr:
 
 def _money(name: str) -> pl.Expr:
     """Millionths as a number, the float nearest to it."""
-    # By a constant, polars multiplies with its reciprocal: 0.07 would be 0.06999999999999999.
-    return pl.col(name).cast(pl.Float64) / pl.repeat(1_000_000.0, pl.len())
+    # As floats, polars multiplies with the reciprocal: 0.07 would be 0.06999999999999999.
+    return (pl.col(name).cast(pl.Decimal(38, 6)) / MICROS).cast(pl.String).cast(pl.Float64)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
