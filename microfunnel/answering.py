@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import polars as pl
 
+from microfunnel.accounts import EventsResult, RejectedRow, ReportWarning
 from microfunnel.counting.counts import Counts, count
 from microfunnel.counting.funnels import Limits
 from microfunnel.duplicates import without_duplicates
@@ -19,7 +20,6 @@ from microfunnel.partitions import Partition, Partitions, Users
 from microfunnel.progress import Expected, Listener, Phase, unknown
 from microfunnel.queries import collect
 from microfunnel.questions import Period, Question, limits_of, used_expr
-from microfunnel.results import EventsResult, RejectedRow, ReportWarning
 from microfunnel.scratch import scratch_folder
 from microfunnel.trust.currencies import one_currency_each
 from microfunnel.trust.doubts import doubts

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from microfunnel.accounts import EventsResult
 from microfunnel.forms import Form
-from microfunnel.results import EventsResult, Rate
+from microfunnel.results import Rate
 
 
 @dataclass(frozen=True, slots=True)

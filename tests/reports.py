@@ -5,18 +5,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from microfunnel.accounts import EventsResult, RejectedRow, ReportWarning
 from microfunnel.insights.what_if import with_levers
 from microfunnel.levers import BestSegment, Gain, Lever
 from microfunnel.results import (
     PERCENTILES,
-    EventsResult,
     FunnelResult,
     GoalResult,
     PeriodOfEntry,
     Rate,
-    RejectedRow,
     Report,
-    ReportWarning,
     Segment,
     Step,
     Times,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bridge import Row, report_of
 
-from microfunnel.results import ReportWarning
+from microfunnel.accounts import ReportWarning
 
 GOALS: Mapping[str, Any] = {
     "version": 1,

@@ -166,7 +166,9 @@ def contains_zero(effect: Effect) -> bool:
 def test_the_whole_program_finds_the_same(tmp_path: Path, seed: int, landmark: int | None) -> None:
     kind = Kind(3.0)
     rows = world(kind, seed).select(
-        pl.format("u{}", USER).alias("user_id"), pl.from_epoch(pl.col(TIME) + BEGIN, time_unit="us").alias("timestamp"), "event"
+        pl.format("u{}", USER).alias("user_id"),
+        pl.from_epoch(pl.col(TIME) + BEGIN, time_unit="us").alias("timestamp"),
+        "event",
     )
     rows.sample(fraction=1, shuffle=True, seed=seed).write_csv(tmp_path / "events.csv")
     # The end of the worlds is known to the functions; the program has to be told, as no event lies just there.

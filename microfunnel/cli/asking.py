@@ -35,12 +35,12 @@ from microfunnel.cli.options import (
 from microfunnel.cli.reading import read
 
 if TYPE_CHECKING:
+    from microfunnel.accounts import EventsResult
     from microfunnel.answering import Options
     from microfunnel.events import EventTable
     from microfunnel.goals import Goals
     from microfunnel.questions import Period
     from microfunnel.rendering import Screen
-    from microfunnel.results import EventsResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from microfunnel.results import EventsResult, FunnelResult, Rate, Totals
+from microfunnel.accounts import EventsResult
+from microfunnel.results import FunnelResult, Rate, Totals
 
 SURE = 0.05
 """A difference whose q is below, or its p where it alone is asked for, counts as found."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from microfunnel.results import EventsResult, Rate
+from microfunnel.accounts import EventsResult
+from microfunnel.results import Rate
 
 MODELS = ("first", "last", "last_non_direct", "linear", "position", "time_decay")
 DIRECT = "direct"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from microfunnel.results import EventsResult, Rate
+from microfunnel.accounts import EventsResult
+from microfunnel.results import Rate
 from microfunnel.significance import difference, difference_interval, phi, ratio
 
 MICROS = 1_000_000

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from microfunnel.results import EventsResult, Rate, Times
+from microfunnel.accounts import EventsResult
+from microfunnel.results import Rate, Times
 
 DAY = 86_400
 A_WEEK = 7 * DAY

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from microfunnel.results import EventsResult, FunnelResult, Rate, Times
+from microfunnel.accounts import EventsResult
+from microfunnel.results import FunnelResult, Rate, Times
 
 ENDED = "(left)"
 """The last part of a path that ends because nothing more happened."""

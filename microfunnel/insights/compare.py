@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.analysis import funnel_result, question_of
 from microfunnel.answering import DEFAULTS, Options, answer
 from microfunnel.counting.compared import APART, NONE, SEVERAL, VARIANT, Sides, tally_periods, tally_variants
@@ -29,7 +30,7 @@ from microfunnel.findings.compare import (
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
-from microfunnel.results import EventsResult, Rate, ReportWarning, Step
+from microfunnel.results import Rate, Step
 from microfunnel.significance import difference_interval, p_value, q_values
 from microfunnel.wording import did_you_mean, listed, quoted
 

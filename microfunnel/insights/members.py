@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from microfunnel.accounts import EventsResult
 from microfunnel.answering import DEFAULTS, Options, answer
 from microfunnel.counting.attempts import ENTERED, STOP
 from microfunnel.counting.funnels import Limits
@@ -17,7 +18,6 @@ from microfunnel.events import SESSION, EventTable, field_column
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goals
 from microfunnel.questions import Period, Question
-from microfunnel.results import EventsResult
 
 USER_ID = "user"
 SESSION_ID = "session"

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.answering import MEMORY, MOST_AT_ONCE
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
@@ -19,7 +20,6 @@ from microfunnel.inspections import EventName, Inspection, Property
 from microfunnel.partitions import Partition, Users
 from microfunnel.queries import read_batches
 from microfunnel.questions import Period, used_expr
-from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.scratch import scratch_folder
 
 PROPERTY_ROWS = 1_000_000

@@ -8,9 +8,9 @@ from decimal import Decimal
 from io import StringIO
 from typing import Protocol, TypeVar
 
+from microfunnel.accounts import EventsResult
 from microfunnel.rendering import Screen
 from microfunnel.rendering.to_json import events_contents, json_number
-from microfunnel.results import EventsResult
 
 Scalar = str | int | float | Decimal | bool | None
 FORMULA = re.compile(r"[=+\-@\t\r\n]")

@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from microfunnel.accounts import EventsResult
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import WORST, caution, name, unit
 from microfunnel.rendering.grid import flow, wrap
@@ -11,7 +12,7 @@ from microfunnel.rendering.steps import is_open, reasons, steps
 from microfunnel.rendering.text import interval, listed, money, number, percent, plural, window, words
 from microfunnel.rendering.trend import trend
 from microfunnel.rendering.what_if import what_if
-from microfunnel.results import EventsResult, FunnelResult, Step, Totals
+from microfunnel.results import FunnelResult, Step, Totals
 
 ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
 

@@ -2,11 +2,11 @@
 
 from rich.text import Text
 
+from microfunnel.accounts import EventsResult
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import name
 from microfunnel.rendering.grid import GAP, flow, room, size, wrap
 from microfunnel.rendering.text import period
-from microfunnel.results import EventsResult
 
 
 def headline(title: str, counted: str, events: EventsResult, screen: Screen) -> list[Text]:

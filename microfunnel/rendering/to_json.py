@@ -4,21 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.levers import BestSegment, Gain, Lever
 from microfunnel.rendering import Screen
 from microfunnel.rendering.text import STOPPED
-from microfunnel.results import (
-    PERCENTILES,
-    EventsResult,
-    FunnelResult,
-    GoalResult,
-    Rate,
-    Report,
-    ReportWarning,
-    Step,
-    Times,
-    Totals,
-)
+from microfunnel.results import PERCENTILES, FunnelResult, GoalResult, Rate, Report, Step, Times, Totals
 
 SCHEMA = "microfunnel.report/1"
 MOST_RAW = 500

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import caution, name
 from microfunnel.rendering.grid import flow
 from microfunnel.rendering.text import number, period, plural, words
-from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.wording import REASONS
 
 MOST_REJECTED = 3

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from microfunnel.accounts import ReportWarning
 from microfunnel.counting.repeats import Repeats
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import event_names_of
-from microfunnel.results import ReportWarning
 from microfunnel.trust.affected import Affected, affected
 from microfunnel.trust.busy import BUSY
 from microfunnel.trust.daily import CutDay, Days, Run, Vanished

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
+from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.errors import InputError
 from microfunnel.events import field_column
 from microfunnel.goals import Goals
 from microfunnel.matches import Match
 from microfunnel.matching import exclusion_column, goal_column, listed_events, step_columns
-from microfunnel.results import EventsResult, ReportWarning
 from microfunnel.trust.affected import EXCLUDE, affected
 from microfunnel.wording import REASONS, all_near, quoted
 
