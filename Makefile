@@ -3,9 +3,12 @@
 PYTHON ?= python3
 UV ?= uv
 BIN := .venv/bin
+VENV := .venv/pyvenv.cfg
+LOCKED := .venv/locked
 READY := .venv/ready
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+INSTALL := -m pip --disable-pip-version-check -qq install --no-compile
 BENCH_READY := .venv-bench/ready
+WORKERS ?= auto
 SIZE ?= 100M
 ROUNDS ?= 5
 MINUTES ?= 10
@@ -21,8 +24,12 @@ help: ## list the targets
 demo: $(READY) ## count the example goals on the sample events
 	$(BIN)/microfunnel run sample_data/events.csv --goals goals.example.yaml
 
-test: $(READY) ## check lint, format, layers and types, and run the tests; all of them, even when one fails
-	@$(MAKE) --no-print-directory --keep-going lint format imports types unit
+test: ## check lint, format, layers and types, and run the tests; all of them, even when one fails
+	@$(MAKE) --no-print-directory --jobs=2 $(READY) $(BENCH_READY)
+	@failed=0; \
+	$(MAKE) --no-print-directory --keep-going --jobs=2 types lint format imports || failed=1; \
+	$(MAKE) --no-print-directory unit || failed=1; \
+	exit $$failed
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -36,8 +43,12 @@ imports: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
+# What measures time comes last, when nothing else runs.
 unit: $(READY) $(BENCH_READY)
-	$(BIN)/python -m pytest
+	@failed=0; \
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal -m "not alone" || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
 
 fix: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
@@ -62,22 +73,28 @@ clean: ## remove everything that make has made
 	rm -rf .venv .venv-bench benchmarks/data build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks microfunnel sample_data tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Made anew when a lock changes, so that what runs is exactly what the lock says.
-$(READY): requirements-dev.lock pyproject.toml
+# Made anew when the lock changes, so that what runs is exactly what the lock says.
+$(VENV): requirements-dev.lock
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "microfunnel needs Python 3.11 or newer; there is no $(PYTHON)." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "microfunnel needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
-		echo "Name another one, for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+		echo "Name another one, for example: make PYTHON=python3.12 test" >&2; exit 1; }
 	@echo "Installing into .venv (once; a minute or so) ..." >&2
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+
+# Most modules are never imported; those that are get compiled then.
+$(LOCKED): $(VENV)
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $(LOCKED)
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 # The rivals have an environment of their own: microfunnel must not need what they bring.
-$(BENCH_READY): requirements-bench.lock | $(READY)
+$(BENCH_READY): requirements-bench.lock | $(VENV)
 	@echo "Installing the benchmark's rivals into .venv-bench (once; 1 GB) ..." >&2
 	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements-bench.lock
+	@.venv-bench/bin/python $(INSTALL) --require-hashes -r requirements-bench.lock
 	@touch $(BENCH_READY)

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from microfunnel.__main__ import _run
+
 PROGRAM = (sys.executable, "-m", "microfunnel")
 GOALS = """\
 version: 1
@@ -89,3 +93,18 @@ def run(
         capture_output=True,
         timeout=timeout,
     )
+
+
+def run_here(
+    folder: Path, *arguments: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, **env: str
+) -> tuple[int, str, str]:
+    """How the program ends in this process, in a tenth of the time, and what it prints to both streams."""
+    with monkeypatch.context() as patch:
+        for name in OF_THE_TERMINAL:
+            patch.delenv(name, raising=False)
+        for name, value in {**NOW, **env}.items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        code = _run(list(arguments), debug=False)
+    out, err = capfd.readouterr()
+    return code, out, err

@@ -135,6 +135,7 @@ def test_a_run_that_fails_is_told() -> None:
         measure(engines.ours(Log(1)))
 
 
+@pytest.mark.alone
 def test_time_grows_no_faster_than_the_log() -> None:
     runs = [engines.ours(made(Log(SMALL))), engines.ours(made(Log(5 * SMALL)))]
     small, large = zip(*[[measure(run)[0].cpu for run in runs] for _ in range(4)], strict=True)

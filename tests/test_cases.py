@@ -26,8 +26,6 @@ import program
 import pytest
 import yaml
 
-from microfunnel.__main__ import _run
-
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 ENOUGH = 100
 OUTCOME = re.compile(r"^(exit|stdout|stderr|written):.*", re.MULTILINE | re.DOTALL)
@@ -122,19 +120,6 @@ def in_a_process(case: Case, folder: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def in_this_process(
-    case: Case, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, str, str]:
-    for name in program.OF_THE_TERMINAL:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in program.NOW.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(folder)
-    code = _run(arguments(case, folder), debug=False)
-    out, err = capfd.readouterr()
-    return code, out, err
-
-
 def left_in(folder: Path, name: str) -> str | None:
     path = folder / name
     return path.read_bytes().decode() if path.exists() else None
@@ -203,7 +188,7 @@ def test_what_comes_out(
     if case.needs_a_process:
         code, *streams = in_a_process(case, tmp_path)
     else:
-        code, *streams = in_this_process(case, tmp_path, capfd, monkeypatch)
+        code, *streams = program.run_here(tmp_path, *arguments(case, tmp_path), capfd=capfd, monkeypatch=monkeypatch)
     out, err = (text.replace(str(tmp_path), "{dir}") for text in streams)
     actual = Outcome(code, out, err, {name: left_in(tmp_path, name) for name in case.expected.written})
     found = differences(case, actual)

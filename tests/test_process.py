@@ -164,6 +164,7 @@ def wait_for_spool(temporary: Path, size: int) -> None:
     pytest.fail("standard input was not kept in TMPDIR")
 
 
+@pytest.mark.alone
 @SIGNALS
 def test_a_signal_while_it_counts_ends_it_at_once_and_quietly(
     large: Path, tmp_path: Path, name: str, code: int

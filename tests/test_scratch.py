@@ -166,6 +166,7 @@ def test_a_run_with_temporary_files_says_the_same_and_leaves_none(tmp_path: Path
     assert not names(temporary)
 
 
+@pytest.mark.alone
 @SIGNALS
 def test_a_signal_while_temporary_files_are_written(large: Path, temporary: Path, name: str, code: int) -> None:
     with spilling(large, *SPILLED) as process:
@@ -177,6 +178,7 @@ def test_a_signal_while_temporary_files_are_written(large: Path, temporary: Path
     assert took < AT_ONCE
 
 
+@pytest.mark.alone
 @SIGNALS
 def test_a_signal_while_it_counts(large: Path, temporary: Path, name: str, code: int) -> None:
     with spilling(large, *INDIVISIBLE) as process:

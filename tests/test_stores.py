@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,11 +14,12 @@ from urllib.parse import unquote
 import polars as pl
 import pytest
 from network import KEYS, NO_KEYS
-from program import GOALS, lay_out, run
+from program import GOALS, lay_out, run, run_here
 
 SERVER = Path(__file__).parent / "store_server.py"
 OPTIONS = ("--goals", "goals.yaml", "--by", "device", "--json")
 DAYS = 3
+Reader = Callable[..., bytes]
 QUICKLY = 20
 """Seconds: tries and pauses are limited."""
 
@@ -75,6 +76,18 @@ def store(folder: Path) -> Iterator[dict[str, str]]:
         server.terminate()
 
 
+@pytest.fixture
+def of_local_files(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Reader:
+    """What the program prints of files in the folder, without a word on standard error."""
+
+    def printed(*arguments: str) -> bytes:
+        code, out, err = run_here(folder, *arguments, capfd=capfd, monkeypatch=monkeypatch)
+        assert (code, err) == (0, "")
+        return out.encode()
+
+    return printed
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -97,16 +110,18 @@ def store(folder: Path) -> Iterator[dict[str, str]]:
     ],
     ids=" ".join,
 )
-def test_the_report_is_that_of_the_same_local_files(folder: Path, store: dict[str, str], keys: Sequence[str]) -> None:
-    here = run(folder, "run", *(f"logs/{key}" for key in keys), *OPTIONS)
+def test_the_report_is_that_of_the_same_local_files(
+    folder: Path, store: dict[str, str], of_local_files: Reader, keys: Sequence[str]
+) -> None:
+    here = of_local_files("run", *(f"logs/{key}" for key in keys), *OPTIONS)
     there = run(folder, "run", *(f"s3://logs/{key}" for key in keys), *OPTIONS, env=store)
     assert (there.returncode, there.stderr) == (0, b"")
-    assert there.stdout.replace(b"s3://", b"") == here.stdout
+    assert there.stdout.replace(b"s3://", b"") == here
 
 
 @pytest.mark.parametrize("scheme", ["gs", "az"])
 @pytest.mark.parametrize("key", ["days/1.csv", "days/2.parquet"])
-def test_the_other_stores_are_read_too(folder: Path, scheme: str, key: str) -> None:
+def test_the_other_stores_are_read_too(folder: Path, of_local_files: Reader, scheme: str, key: str) -> None:
     """Of these a test can only start as much as gives a known object; lists of them it can't."""
 
     class Objects(BaseHTTPRequestHandler):
@@ -139,22 +154,22 @@ def test_the_other_stores_are_read_too(folder: Path, scheme: str, key: str) -> N
         azure = {"AZURE_STORAGE_USE_EMULATOR": "true", "AZURITE_BLOB_STORAGE_URL": place}
         there = run(folder, "run", f"{scheme}://logs/{key}", *OPTIONS, env={**NO_KEYS, **google, **azure})
         server.shutdown()
-    here = run(folder, "run", f"logs/{key}", *OPTIONS)
-    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here.stdout)
+    here = of_local_files("run", f"logs/{key}", *OPTIONS)
+    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here)
 
 
-def test_stores_and_files_go_together(folder: Path, store: dict[str, str]) -> None:
-    here = run(folder, "run", "logs/days/1.csv", "logs/days/2.parquet", "logs/days/3.csv", *OPTIONS)
+def test_stores_and_files_go_together(folder: Path, store: dict[str, str], of_local_files: Reader) -> None:
+    here = of_local_files("run", "logs/days/1.csv", "logs/days/2.parquet", "logs/days/3.csv", *OPTIONS)
     there = run(
         folder, "run", "logs/days/1.csv", "s3://logs/days/2.parquet", "s3://logs/days/3.csv", *OPTIONS, env=store
     )
-    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here.stdout)
+    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here)
 
 
-def test_a_user_can_be_explained_too(folder: Path, store: dict[str, str]) -> None:
-    here = run(folder, "explain", "ü7", "logs/days/*.parquet", "--goals", "goals.yaml")
+def test_a_user_can_be_explained_too(folder: Path, store: dict[str, str], of_local_files: Reader) -> None:
+    here = of_local_files("explain", "ü7", "logs/days/*.parquet", "--goals", "goals.yaml")
     there = run(folder, "explain", "ü7", "s3://logs/days/*.parquet", "--goals", "goals.yaml", env=store)
-    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here.stdout)
+    assert (there.returncode, there.stderr, there.stdout) == (0, b"", here)
 
 
 def test_copies_do_not_stay(folder: Path, store: dict[str, str], tmp_path: Path) -> None:

@@ -113,10 +113,11 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
             return _guessed_epoch_expr(texts.str.strip_chars(), numbers)
     formats = (time_format,) if time_format else FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
     known = sample.cast(pl.String).drop_nulls()
-    formats = _by_use(known, formats, timezone)
-    if len(known) and _read(known, formats, timezone).null_count() == len(known):
+    used = _in_use(known, formats, timezone)
+    if len(known) and not used:
         hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
         raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
+    formats = tuple(dict.fromkeys([*used, *formats]))
     both = pl.struct(texts.alias(TEXT), _format_expr(texts, formats[0], timezone).alias(MOMENT))
     read_rest = partial(_read_rest, formats=formats, timezone=timezone)
     return both.map_batches(read_rest, return_dtype=pl.Int64, is_elementwise=True)
@@ -164,17 +165,18 @@ def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:
     return pl.coalesce(pl.when(whole.abs() < 2**62 // scale).then(whole * scale), parts)
 
 
-def _by_use(texts: pl.Series, formats: Sequence[str], timezone: str) -> tuple[str, ...]:
-    """The formats, first those that read these texts; none reads another moment from a text than the others do."""
+def _in_use(texts: pl.Series, formats: Sequence[str], timezone: str) -> list[str]:
+    """Those of the formats that read these texts; none reads another moment from a text than the others do."""
     used = []
+    texts = texts.str.strip_chars()
     for time_format in formats:
         if texts.is_empty():
             break
-        unread = _read(texts, [time_format], timezone).is_null()
-        if not unread.all():
+        found = pl.select(_format_expr(pl.lit(texts), time_format, timezone)).to_series()
+        if found.null_count() < len(found):
             used.append(time_format)
-            texts = texts.filter(unread)
-    return tuple(dict.fromkeys([*used, *formats]))
+            texts = texts.filter(found.is_null())
+    return used
 
 
 def _read(texts: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
@@ -195,8 +197,9 @@ def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Ser
         if texts.is_empty():
             break
         found = pl.select(_format_expr(pl.lit(texts), time_format, timezone)).to_series()
-        moments = moments.scatter(unread, found)
-        texts, unread = texts.filter(found.is_null()), unread.filter(found.is_null())
+        if found.null_count() < len(found):
+            moments = moments.scatter(unread, found)
+            texts, unread = texts.filter(found.is_null()), unread.filter(found.is_null())
     return moments
 
 
