@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 
 from microfunnel.counting.repeats import Repeats, count_repeats
 from microfunnel.events import SPREAD
@@ -53,6 +54,7 @@ def moment(time: int, timezone: str) -> datetime:
     return utc.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
 
 
+@examples(100)
 @given(ROWS, st.sampled_from(ZONES), st.integers(0, 40), st.booleans())
 def test_days_and_names_are_those_of_a_slow_count(rows: Rows, timezone: str, cut: int, in_order: bool) -> None:  # noqa: FBT001
     rows = sorted(rows, key=lambda row: row[1]) if in_order else rows
@@ -68,6 +70,7 @@ def test_days_and_names_are_those_of_a_slow_count(rows: Rows, timezone: str, cut
     assert found.spreadsheet_ids == sum(row[3] in {"2.82E+18", "1E+12", "2820000000000000000"} for row in rows)
 
 
+@examples(100)
 @given(ROWS, st.integers(START, START + 40 * HOUR))
 def test_what_is_later_than_can_be_is_counted_and_left_out(rows: Rows, last: int) -> None:
     late = [time for _, time, _, _ in rows if time > last]
@@ -103,6 +106,7 @@ def test_many_batches_are_added_up() -> None:
 KEYS = st.integers(0, 2**64 - 1)
 
 
+@examples(100)
 @given(
     st.lists(KEYS, max_size=120),
     st.lists(st.tuples(KEYS, st.integers(1, 12)), max_size=4),
@@ -139,6 +143,7 @@ EVENTS = st.lists(
 )
 
 
+@examples(100)
 @given(EVENTS, st.integers(1, 4))
 def test_repeats_are_those_of_a_slow_count(rows: list[tuple[int, int, str, bool, bool]], parts: int) -> None:
     schema = {"user": pl.UInt64, "time": pl.Int64, "field:x": pl.String, "p": pl.Boolean, "q": pl.Boolean}
