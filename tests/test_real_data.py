@@ -121,6 +121,22 @@ def test_effects(name: str, user: str, macro: str, micros: Sequence[str], landma
     assert found.conversion.part or landmark is not None
 
 
+def test_the_campaign_of_clique_bait_has_the_published_effect() -> None:
+    """Visits without an impression, with one and without a click, and with a click: how many, and how many buy."""
+    events = {"impression": "Ad Impression", "click": "Ad Click", "bought": "Purchase"}
+    goals = {
+        name: {"kind": "macro" if name == "bought" else "secondary", "match": {"event": event}}
+        for name, event in events.items()
+    }
+    found = effects_of("clique_bait_events.csv.gz", {"events": {"columns": {"user": "visit_id"}}, "goals": goals})
+    impression, click = (each.effect for each in found.goals)
+    assert found.conversion == Rate(1777, 3564)
+    assert (impression.done, impression.without) == (876, Rate(1040, 2688))
+    assert (click.done, click.followed) == (702, Rate(624, 702))
+    unclicked = impression.followed.part - click.followed.part, impression.followed.whole - click.followed.whole
+    assert unclicked == (113, 174)
+
+
 PRODUCT_SEEN: dict[str, Any] = {"event": "Page View", "product_category": {"exists": True}}
 CLIQUE_BAIT: dict[str, Any] = {
     "seen": {"kind": "milestone", "match": PRODUCT_SEEN},
