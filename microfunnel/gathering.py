@@ -133,9 +133,9 @@ class Gathered:
         marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))
         return marked.with_columns(pl.col(WANTED) | pl.col(FIRST))
 
-    def _keep(self, used: pl.DataFrame) -> pl.DataFrame:
+    def _keep(self, wanted: pl.DataFrame) -> pl.DataFrame:
         """The rows that are needed, with a column for each condition."""
-        rows = used.drop(REJECTED, USED).filter(WANTED).with_columns(match_goals(self.wanted.of_some_events))
+        rows = wanted.drop(REJECTED, USED).with_columns(match_goals(self.wanted.of_some_events))
         self.matched |= {name for name in self.wanted.named if rows[name].any()}
         first = [] if self.wanted.firsts is None else [FIRST]
         needed = rows.select(pl.any_horizontal(*self.wanted.named, *first)).to_series()

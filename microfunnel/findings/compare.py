@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from microfunnel.accounts import EventsResult
 from microfunnel.results import FunnelResult, Rate, Totals
+from microfunnel.significance import difference
 
 SURE = 0.05
 """A difference whose q is below, or its p where it alone is asked for, counts as found."""
@@ -44,9 +45,7 @@ class Difference:
     @property
     def value(self) -> float | None:
         """The rate less the other, -1 to 1; None where one of them is undefined."""
-        if self.rate.value is None or self.other.value is None:
-            return None
-        return self.rate.value - self.other.value
+        return difference(self.rate, self.other)
 
     @property
     def lift(self) -> float | None:

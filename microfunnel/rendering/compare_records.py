@@ -12,7 +12,7 @@ from microfunnel.findings.compare import (
     VariantsFinding,
 )
 from microfunnel.rendering.findings import Scalar
-from microfunnel.rendering.to_json import events_contents, iso_time, json_number
+from microfunnel.rendering.to_json import events_contents, how_counted, iso_time
 from microfunnel.results import FunnelResult, Rate, Totals
 
 Record = dict[str, object]
@@ -63,13 +63,8 @@ def _by(values: Mapping[str, str | None]) -> Row:
 
 
 def _funnel(funnel: FunnelResult) -> Record:
-    window = funnel.window_seconds
     return {
-        "funnel": funnel.funnel,
-        "order": funnel.order,
-        "count": funnel.count,
-        "entry": funnel.entry,
-        "window_seconds": None if window is None else json_number(window),
+        **how_counted(funnel),
         "left_out": funnel.left_out,
         **_totals(funnel.totals),
     }

@@ -7,7 +7,7 @@ from rich.text import Text
 from microfunnel.findings.compare import Difference
 from microfunnel.rendering.cells import GOOD, QUIET, figures, share
 from microfunnel.rendering.grid import Column
-from microfunnel.rendering.text import DASH, percent
+from microfunnel.rendering.text import DASH
 
 SURELY = 0.001
 
@@ -73,7 +73,3 @@ def difference_columns(
         column("p", lambda each: chance(each.p), 2 if with_q else 0, () if with_q else styles),
     ]
     return [*columns, *([column("q", lambda each: chance(each.q), 0, styles)] if with_q else [])]
-
-
-def rate_of(difference: Difference) -> str:
-    return percent(difference.rate.value)

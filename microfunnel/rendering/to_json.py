@@ -77,7 +77,8 @@ def _goal(goal: GoalResult) -> dict[str, object]:
     }
 
 
-def _funnel(funnel: FunnelResult) -> dict[str, object]:
+def how_counted(funnel: FunnelResult) -> dict[str, object]:
+    """Which funnel it is, and how it was counted."""
     window = funnel.window_seconds
     return {
         "funnel": funnel.funnel,
@@ -85,6 +86,12 @@ def _funnel(funnel: FunnelResult) -> dict[str, object]:
         "count": funnel.count,
         "entry": funnel.entry,
         "window_seconds": None if window is None else json_number(window),
+    }
+
+
+def _funnel(funnel: FunnelResult) -> dict[str, object]:
+    return {
+        **how_counted(funnel),
         **_totals(funnel.totals),
         "left_out": funnel.left_out,
         "segments": [
