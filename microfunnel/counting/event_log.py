@@ -13,9 +13,8 @@ from microfunnel.events import TIME
 OWNER = "owner"
 CALLED = "called"
 AFTER = "after"
-TIED = "tied"
+GOES_ON = "goes on"
 ROW = "row"
-NAME = "name"
 
 Move = Callable[[pl.Series], pl.Series]
 """From rows of a log to others, null where there is none (and from null)."""
@@ -26,34 +25,36 @@ class EventLog:
     """Events sorted by owner, time and name."""
 
     rows: pl.DataFrame
-    """`owner` (whose they are, null for nobody's), `time`, `called` (UInt32, a place in `names`), `after` (UInt32, the
-    row that follows the instant, of whomever; the same for all events of an instant), `tied` (whether it has several)
-    and the flags."""
-    names: pl.Series
-    """What events are called (String), sorted."""
+    """`owner` (whose they are, null for nobody's), `time`, `called` (Categorical) and the flags."""
+    tied: pl.DataFrame
+    """The rows (`row`, UInt32, sorted) whose instant has several events, and for each the one `after` the instant
+    (UInt32, of whomever)."""
 
     def after(self, rows: pl.Series) -> pl.Series:
         """The first row of the same owner after the instant of each of these rows; null where there is none."""
-        return self._of_same(self.rows[AFTER].gather(rows), rows)
+        beyond = self._after_tied(rows)
+        return self._of_same(beyond.zip_with(beyond.is_not_null(), rows + 1), rows)
+
+    def called_first(self, rows: pl.Series, flag: str) -> pl.Series:
+        """What the first event with the flag is called that shares the instant of each of these rows, or is it."""
+        flagged = self.tied.filter(self.of(flag, self.tied[ROW])).unique(AFTER, keep="first", maintain_order=True)
+        first = _looked_up(self._after_tied(rows), flagged[AFTER], flagged[ROW])
+        return self.of(CALLED, first.zip_with(first.is_not_null(), rows))
 
     def changed(self) -> Move:
         """To the first later row of the same owner with another name."""
         following = self.rows.select(_last_of([OWNER, CALLED]) + 1).to_series()
         return lambda rows: self._of_same(following.gather(rows), rows)
 
-    def past_repeats(self, flag: str) -> Move:
-        """From rows with the flag to the first later row of the same owner without it, or with another name."""
+    def past_repeats(self, rows: pl.Series, repeats: pl.Series, flag: str) -> pl.Series:
+        """The rows, but from those that are `repeats` on the first later one without the flag or with another name."""
         # Few rows of a log have the flag, so only these are looked at.
-        flagged = self.rows.select(_row().alias(ROW), OWNER, CALLED, flag).filter(flag)
+        flagged = self.rows[flag].arg_true()
+        alike = self.rows.select(OWNER, CALLED)[flagged].insert_column(0, flagged.alias(ROW))
         ends = pl.any_horizontal(_differ([OWNER, CALLED], -1), pl.col(ROW).shift(-1) != pl.col(ROW) + 1)
-        last = pl.when(ends | (_row() == pl.len() - 1)).then(ROW).backward_fill()
-        following = flagged.select(ROW, (last + 1).alias("following"))
-
-        def move(rows: pl.Series) -> pl.Series:
-            asked = pl.DataFrame({ROW: rows})
-            return self._of_same(asked.join(following, on=ROW, how="left", maintain_order="left")["following"], rows)
-
-        return move
+        last = alike.select(pl.when(ends | (_row() == pl.len() - 1)).then(ROW).backward_fill()).to_series()
+        beyond = _looked_up(rows, flagged, last + 1)
+        return self._of_same(beyond, rows).zip_with(repeats, rows)
 
     def unchanged(self) -> Move:
         """To the last row of the same owner before all the events of the same name in a row."""
@@ -77,6 +78,10 @@ class EventLog:
         """What stands in a column at these rows; null at a null."""
         return self.rows[column].gather(rows)
 
+    def _after_tied(self, rows: pl.Series) -> pl.Series:
+        """What comes after the instant of each of these rows where it has several events, else null."""
+        return _looked_up(rows, self.tied[ROW], self.tied[AFTER])
+
     def _of_same(self, found: pl.Series, rows: pl.Series) -> pl.Series:
         """The found rows, null where they do not belong to the owner of the others."""
         there = found.zip_with(found < self.rows.height, pl.Series([None], dtype=found.dtype))
@@ -86,22 +91,26 @@ class EventLog:
 
 def log_of(rows: pl.DataFrame, owner: pl.Expr, called: pl.Expr, flags: Mapping[str, pl.Expr]) -> EventLog:
     """The log of rows that are sorted by owner and time; `called` (Categorical or String, never null) names each."""
-    log = rows.select(owner.alias(OWNER), TIME, called.alias(NAME), **flags)
-    names = log[NAME].unique().cast(pl.String).sort()
-    # As places in the sorted names they sort as the names do, and cost no text.
-    log = log.with_columns(pl.col(NAME).cast(pl.Enum(names)).to_physical().cast(pl.UInt32).alias(CALLED)).drop(NAME)
-    log = log.with_columns((_last_of([OWNER, TIME]) + 1).alias(AFTER))
-    tied = (pl.col(AFTER) == pl.col(AFTER).shift()) | (pl.col(AFTER) == pl.col(AFTER).shift(-1))
-    return EventLog(_tied_in_order(log.with_columns(tied.fill_null(value=False).alias(TIED)), list(flags)), names)
-
-
-def _tied_in_order(log: pl.DataFrame, flags: list[str]) -> pl.DataFrame:
-    told_apart = [CALLED, *flags]
-    tied = log.with_row_index(ROW).filter(TIED)
+    log = rows.select(owner.alias(OWNER), TIME, called.cast(pl.Categorical).alias(CALLED), **flags)
+    goes_on = ~_differ([OWNER, TIME], -1) & (_row() < pl.len() - 1)
+    marked = log.select(_row().alias(ROW), CALLED, *flags, goes_on.alias(GOES_ON))
+    # Few events share their instant with others, so only these are put in order.
+    tied = marked.filter(pl.col(GOES_ON) | pl.col(GOES_ON).shift(fill_value=False))
     if tied.is_empty():
-        return log
-    in_order = tied.sort(AFTER, *told_apart)
-    return log.with_columns(log[name].scatter(tied[ROW], in_order[name]) for name in told_apart)
+        return EventLog(log, tied.select(ROW, pl.col(ROW).alias(AFTER)))
+    tied = tied.with_columns(pl.when(~pl.col(GOES_ON)).then(pl.col(ROW) + 1).backward_fill().alias(AFTER))
+    # As places in the sorted names they sort as the names do, and no text is compared.
+    names = tied[CALLED].unique().cast(pl.String).sort()
+    in_order = tied.sort(AFTER, pl.col(CALLED).cast(pl.Enum(names)), *flags)
+    placed = (log[name].scatter(tied[ROW], in_order[name]) for name in (CALLED, *flags))
+    return EventLog(log.with_columns(placed), tied.select(ROW, AFTER))
+
+
+def _looked_up(rows: pl.Series, known: pl.Series, values: pl.Series) -> pl.Series:
+    """For each row its value, if it is one of those known (sorted), else null."""
+    place = known.search_sorted(rows)
+    there = pl.DataFrame({ROW: known, "value": values}).select(pl.all().gather(place, null_on_oob=True))
+    return there["value"].zip_with(there[ROW] == rows, pl.Series([None], dtype=values.dtype))
 
 
 def _row() -> pl.Expr:

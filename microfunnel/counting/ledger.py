@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from microfunnel.counting.attempts import EXCLUDED, STOP, TOO_LATE, at_column
-from microfunnel.counting.event_log import AFTER, CALLED, TIED, EventLog, log_of
+from microfunnel.counting.event_log import CALLED, EventLog, log_of
 from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, tally_journeys, unit_expr
 from microfunnel.counting.journeys import DEPTH, FIRST
 from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, took_column
@@ -86,7 +86,7 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
     for place in range(len(found.plan.required) - 1):
         judged = _judged(_standing(found, place), log, *_steps_until(found, funnel, place))
         path = _path(judged, log, paths.depth)
-        lines.append(_lines(judged.with_columns(path), place, paths.depth, log.names))
+        lines.append(_lines(judged.with_columns(path), place, paths.depth))
     return Ledger(
         replace(tally_journeys(found, {ALL: pl.lit(ALL)}), left_out=found.left_out),
         pl.concat(lines) if lines else pl.DataFrame(schema=_schema(paths.depth)),
@@ -124,8 +124,8 @@ def _standing(found: Found, place: int) -> pl.DataFrame:
 def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[str]) -> pl.DataFrame:
     """The same with the row of what came `next`, the `outcome` (UInt8, an index of OUTCOMES) and the wait (`us`)."""
     after = log.after(standing[STANDS])
-    repeats = log.of(same, after) & (log.of(CALLED, after) == _called_at(standing[STANDS], log, same))
-    following = log.past_repeats(same)(after).zip_with(repeats, after)
+    repeats = log.of(same, after) & (log.of(CALLED, after) == log.called_first(standing[STANDS], same))
+    following = log.past_repeats(after, repeats, same)
     known = standing.with_columns(
         following.alias(NEXT),
         log.of(TIME, following).alias(NEXT_TIME),
@@ -146,16 +146,6 @@ def _judged(standing: pl.DataFrame, log: EventLog, same: str, until: Sequence[st
     return known.with_columns(outcome.alias("outcome"), waited.alias("us"))
 
 
-def _called_at(rows: pl.Series, log: EventLog, step: str) -> pl.Series:
-    """What the event is called that completed the step at the instant of each row; the first name of several."""
-    at = pl.DataFrame({AFTER: log.of(AFTER, rows), CALLED: log.of(CALLED, rows), TIED: log.of(TIED, rows)})
-    if not at[TIED].any():
-        return at[CALLED]
-    first = log.rows.filter(pl.col(TIED) & pl.col(step)).group_by(AFTER).agg(pl.col(CALLED).min().alias("first"))
-    tied = at.join(first, on=AFTER, how="left", maintain_order="left")
-    return tied.select(pl.when(TIED).then("first").otherwise(CALLED)).to_series()
-
-
 def _path(judged: pl.DataFrame, log: EventLog, depth: int) -> list[pl.Series]:
     """What the events are called that the journeys went on with, one column for each, repeats collapsed."""
     goes = judged["outcome"] >= LOOPED_BACK
@@ -167,7 +157,7 @@ def _path(judged: pl.DataFrame, log: EventLog, depth: int) -> list[pl.Series]:
     return [log.of(CALLED, rows).alias(event_column(number)) for number, rows in enumerate(at, start=1)]
 
 
-def _lines(judged: pl.DataFrame, place: int, depth: int, names: pl.Series) -> pl.DataFrame:
+def _lines(judged: pl.DataFrame, place: int, depth: int) -> pl.DataFrame:
     """The lines of one step."""
     path = [event_column(number) for number in range(1, depth + 1)]
     counted = (
@@ -176,5 +166,5 @@ def _lines(judged: pl.DataFrame, place: int, depth: int, names: pl.Series) -> pl
         .with_columns(pl.lit(place).alias("place"))
     )
     outcomes = pl.Series("outcome", OUTCOMES).gather(counted["outcome"])
-    named = counted.with_columns(outcomes, *(names.gather(counted[event]).alias(event) for event in path))
+    named = counted.with_columns(outcomes)
     return named.select(pl.col(name).cast(dtype) for name, dtype in _schema(depth).items())
