@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -112,14 +113,19 @@ class Gathered:
         used = self._with_firsts(good if good[USED].all() else good.filter(USED))
         self.rows_used += used.height
         inside = used.select(USER, TIME).filter(in_period(self.wanted.since, self.wanted.until))
-        if inside.height:
-            self.first_time = _earliest(self.first_time, inside[TIME].min())
-            self.last_time = _latest(self.last_time, inside[TIME].max())
-            if self.users is not None:
-                self.users.add(inside[USER])
-        needed = self._keep(used.filter(WANTED))
-        if self.noticing is not None:
-            self.noticing.take(used, needed)
+        rows = used.filter(WANTED).drop(REJECTED, USED).with_columns(match_goals(self.wanted.of_some_events))
+        needed = self._needed(rows)
+        # One core puts rows away while the other looks at all of them.
+        with ThreadPoolExecutor(1) as beside:
+            kept = beside.submit(self._keep, rows if self.wanted.all_events else needed)
+            if inside.height:
+                self.first_time = _earliest(self.first_time, inside[TIME].min())
+                self.last_time = _latest(self.last_time, inside[TIME].max())
+                if self.users is not None:
+                    self.users.add(inside[USER])
+            if self.noticing is not None:
+                self.noticing.take(used, rows if self.wanted.all_events and self.wanted.all_noticed else needed)
+            kept.result()
 
     def _with_firsts(self, used: pl.DataFrame) -> pl.DataFrame:
         """The used rows of a batch with `first` where the first ones are wanted."""
@@ -133,17 +139,16 @@ class Gathered:
         marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))
         return marked.with_columns(pl.col(WANTED) | pl.col(FIRST))
 
-    def _keep(self, wanted: pl.DataFrame) -> pl.DataFrame:
-        """The rows that are needed, with a column for each condition."""
-        rows = wanted.drop(REJECTED, USED).with_columns(match_goals(self.wanted.of_some_events))
-        self.matched |= {name for name in self.wanted.named if rows[name].any()}
+    def _needed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Those of the rows that some condition holds for, or that are first ones."""
         first = [] if self.wanted.firsts is None else [FIRST]
         needed = rows.select(pl.any_horizontal(*self.wanted.named, *first)).to_series()
-        if not (self.wanted.all_events or needed.all()):
-            rows = rows.filter(needed)
+        return rows if needed.all() else rows.filter(needed)
+
+    def _keep(self, rows: pl.DataFrame) -> None:
+        self.matched |= {name for name in self.wanted.named if rows[name].any()}
         kept = rows.select(self.wanted.columns)
         self.rows.add(kept.with_columns(pl.col(self.wanted.labels).cast(pl.Categorical)))
-        return rows if self.wanted.all_noticed or needed.all() else rows.filter(needed)
 
 
 def _earliest(one: int | None, other: object) -> int | None:
