@@ -48,13 +48,15 @@ class EventLog:
 
     def past_repeats(self, rows: pl.Series, repeats: pl.Series, flag: str) -> pl.Series:
         """The rows, but from those that are `repeats` on the first later one without the flag or with another name."""
+        asked = rows.filter(repeats)
+        if asked.is_empty():
+            return rows
         # Few rows of a log have the flag, so only these are looked at.
-        flagged = self.rows[flag].arg_true()
-        alike = self.rows.select(OWNER, CALLED)[flagged].insert_column(0, flagged.alias(ROW))
+        flagged = self.rows.select(_row().alias(ROW), OWNER, CALLED, flag).filter(flag)
         ends = pl.any_horizontal(_differ([OWNER, CALLED], -1), pl.col(ROW).shift(-1) != pl.col(ROW) + 1)
-        last = alike.select(pl.when(ends | (_row() == pl.len() - 1)).then(ROW).backward_fill()).to_series()
-        beyond = _looked_up(rows, flagged, last + 1)
-        return self._of_same(beyond, rows).zip_with(repeats, rows)
+        last = flagged.select(pl.when(ends | (_row() == pl.len() - 1)).then(ROW).backward_fill()).to_series()
+        beyond = self._of_same(_looked_up(asked, flagged[ROW], last + 1), asked)
+        return rows.clone().scatter(repeats.arg_true(), beyond)
 
     def unchanged(self) -> Move:
         """To the last row of the same owner before all the events of the same name in a row."""
@@ -108,6 +110,8 @@ def log_of(rows: pl.DataFrame, owner: pl.Expr, called: pl.Expr, flags: Mapping[s
 
 def _looked_up(rows: pl.Series, known: pl.Series, values: pl.Series) -> pl.Series:
     """For each row its value, if it is one of those known (sorted), else null."""
+    if known.is_empty():
+        return rows.clear(len(rows))
     place = known.search_sorted(rows)
     there = pl.DataFrame({ROW: known, "value": values}).select(pl.all().gather(place, null_on_oob=True))
     return there["value"].zip_with(there[ROW] == rows, pl.Series([None], dtype=values.dtype))

@@ -48,8 +48,8 @@ class Ledger:
 
     `tallies`: of the same journeys.
     `lines`: units (`n`) by `place` (Int64, the required step they stand at, 0 for the first), `lost` (Boolean, whether
-    it was their last), `outcome` (String), `event_1` .. (String, the path that begins with what came next, where they
-    looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what came next (null
+    it was their last), `outcome` (Enum of OUTCOMES), `event_1` .. (Categorical, the path that begins with what came
+    next, where they looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what came next (null
     where nothing did), with the exact sum of microseconds (`total_us`, Int128).
     """
 
@@ -93,9 +93,9 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
     )
 
 
-def _schema(depth: int) -> dict[str, type[pl.DataType]]:
-    events = {event_column(number): pl.String for number in range(1, depth + 1)}
-    keys = {"place": pl.Int64, "lost": pl.Boolean, "outcome": pl.String, **events, "seconds": pl.Int64}
+def _schema(depth: int) -> dict[str, pl.DataType | type[pl.DataType]]:
+    events = {event_column(number): pl.Categorical for number in range(1, depth + 1)}
+    keys = {"place": pl.Int64, "lost": pl.Boolean, "outcome": pl.Enum(OUTCOMES), **events, "seconds": pl.Int64}
     return {**keys, "n": pl.Int64, "total_us": pl.Int128}
 
 
@@ -165,6 +165,5 @@ def _lines(judged: pl.DataFrame, place: int, depth: int) -> pl.DataFrame:
         .agg(pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us"))
         .with_columns(pl.lit(place).alias("place"))
     )
-    outcomes = pl.Series("outcome", OUTCOMES).gather(counted["outcome"])
-    named = counted.with_columns(outcomes)
+    named = counted.with_columns(pl.col("outcome").cat.to(pl.Enum(OUTCOMES)))
     return named.select(pl.col(name).cast(dtype) for name, dtype in _schema(depth).items())
