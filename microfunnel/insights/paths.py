@@ -181,5 +181,6 @@ def _path(events: Sequence[str | None], wish: Wish, *, is_other: object, back: b
 
 
 def _times(table: pl.DataFrame) -> Times:
-    timed = table.drop_nulls("seconds").group_by("seconds").agg(pl.col("n", "total_us").sum()).sort("seconds")
+    """Of a table with a row for each number of seconds."""
+    timed = table.select("seconds", "n", "total_us").drop_nulls("seconds").sort("seconds")
     return summary(timed) if timed.height else NO_TIMES
