@@ -81,7 +81,9 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
         # What makes the numbers of goals hard to trust is the same, whatever else is asked.
         wanted = replace(wanted, all_noticed=goals.need_all_events or tells_duplicates)
     with scratch_folder() as folder:
-        rows = Partitions(folder, memory // 4, divisible=not any(each.unit_columns for each in goals.funnels.values()))
+        divisible = not any(each.unit_columns for each in goals.funnels.values())
+        # What is left is for the batch that is read, and for the rows that are counted at once.
+        rows = Partitions(folder, memory * 3 // 10, divisible=divisible)
         users = Users(folder, memory // 4) if options.with_users else None
         noticing = _noticing(goals, period, options.now) if options.with_doubts else None
         found = gather(events, used_expr(goals, period), Gathered(wanted, rows, users, noticing))
