@@ -5,18 +5,16 @@ import os
 from pathlib import Path
 
 from microfunnel.reading.characters import LONGEST_CHARACTER
-from microfunnel.reading.packed import GZIP, ZSTD, begins, unpacked
+from microfunnel.reading.packed import is_packed, unpacked
 
 PIECE = 1 << 18
 
 
 def ends_in_a_line(path: Path) -> bool:
-    """Whether the last line of a text, which is not empty, has no end; of one packed with zstd that is not known."""
-    if begins(path, ZSTD):
-        return False
+    """Whether the last line of a text, which is not empty, has no end."""
     end = b""
     with unpacked(path) as text:
-        if not begins(path, GZIP):
+        if not is_packed(path):
             text.seek(-1, os.SEEK_END)
         while piece := text.read(PIECE):
             end = piece[-1:]

@@ -19,7 +19,7 @@ from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
 from microfunnel.reading.long_lines import LONGEST_LINE
 from microfunnel.reading.notices import Notice, cut_off, escaped_quotes
-from microfunnel.reading.packed import GZIP, PARQUET, ZSTD, begins
+from microfunnel.reading.packed import PARQUET, begins, is_packed
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
@@ -175,7 +175,7 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
 
 def _cut_line(source: Source, shape: Lines) -> int | None:
     """The number of the last line of a log if it breaks off; for one that is packed, no line does."""
-    if any(begins(source.path, magic) for magic in (GZIP, ZSTD)) or not ends_in_a_line(source.path):
+    if is_packed(source.path) or not ends_in_a_line(source.path):
         return None
     line = last_line(source.path, LONGEST_LINE)
     breaks_off = source.is_cut or (line.strip() and not shape.share([line]))

@@ -4,12 +4,12 @@ Copies are made piece by piece, so their size is that of the content on disk, ne
 """
 
 import codecs
+import gzip
 import io
 import json
 import os
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.reading.endings import half_a_character
 from microfunnel.reading.long_lines import copy_cut_lines, has_huge_line
-from microfunnel.reading.packed import GZIP, PARQUET, ZIP, ZSTD, begins, unpacked
+from microfunnel.reading.packed import DAMAGED, PARQUET, ZIP, begins, is_packed, unpacked
 from microfunnel.reading.stores import Stored
 from microfunnel.wording import quoted
 
@@ -121,11 +121,11 @@ class Unpacker:
 
     def _as_text(self, source: "Source") -> "Source":
         start = _start(source.path)
-        if start.startswith(PARQUET) or begins(source.path, ZSTD):
+        if start.startswith(PARQUET):
             return self._with_plain_name(source)
         _refuse_foreign(start)
         encoding = self._decoding.encoding or _encoding_of(start)
-        if encoding is None and not begins(source.path, GZIP) and half_a_character(source.path):
+        if encoding is None and not is_packed(source.path) and half_a_character(source.path):
             source = self._in_whole_characters(source)
         has_mark = start.startswith(codecs.BOM_UTF8) and start[3:].lstrip()[:1] in {b"{", b"["}
         only_returns = b"\r" in start and b"\n" not in start
@@ -134,7 +134,7 @@ class Unpacker:
             start = _start(source.path)
         if _is_json_at_large(start):
             source = self._json_lines(source)
-        if not begins(source.path, GZIP) and has_huge_line(source.path):
+        if has_huge_line(source.path):
             source = self._with_cut_lines(source)
         return self._with_plain_name(source)
 
@@ -185,7 +185,9 @@ class Unpacker:
 
     def _with_cut_lines(self, source: "Source") -> "Source":
         place = self._place()
-        with source.path.open("rb") as whole, place.open("wb") as copy:
+        # What was packed is packed again: whatever it holds, the copy takes as little room.
+        opened = gzip.open(place, "wb", compresslevel=1) if is_packed(source.path) else place.open("wb")
+        with unpacked(source.path) as whole, opened as copy:
             copy_cut_lines(whole, copy)
         return replace(source, path=place)
 
@@ -234,7 +236,7 @@ class _Replaced:
 def _archive_errors() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, *DAMAGED, RuntimeError, NotImplementedError) as error:
         raise InputError("is damaged, cut off or locked: its packed data can't be read") from error
 
 
@@ -243,7 +245,7 @@ def _start(path: Path) -> bytes:
     with unpacked(path) as file:
         try:
             return file.read(START)
-        except (EOFError, OSError, zlib.error):
+        except (OSError, *DAMAGED):
             return b""
 
 
