@@ -82,9 +82,10 @@ BROKEN_LINES = {
     "expected to contain JSON object": "has a line that is not a JSON object",
     "TapeError": "has a line that is not a JSON object",
 }
+CUT_OFF = "ends in the middle of its compressed data"
 BROKEN_FILES = {
-    "unexpected end of file": "ends in the middle of its compressed data",
-    "incomplete frame": "ends in the middle of its compressed data",
+    "unexpected end of file": CUT_OFF,
+    "incomplete frame": CUT_OFF,
     "invalid gzip header": "has more after the end of its compressed data, which is not compressed",
     "File out of specification": "is damaged: its Parquet does not add up",
     "corrupt": "is damaged: its compressed data does not add up",

@@ -115,7 +115,7 @@ class Partitions:
             self._write()
 
     def _size(self) -> int:
-        return sum(rows.estimated_size() for pieces in self._divided for _, rows in pieces)
+        return sum(int(rows.estimated_size()) for pieces in self._divided for _, rows in pieces)
 
     def _write(self) -> None:
         """Writes the older half: what is divided at once lies in one piece of memory, and leaves it together."""

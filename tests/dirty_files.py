@@ -5,12 +5,18 @@ import gzip
 import io
 import json
 import lzma
+import sys
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 NOON = "2026-10-01T12:00:00Z"
 HEADER = "user_id,timestamp,event\n"
@@ -76,13 +82,6 @@ def archive(members: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(out, "w") as file:
         for name, content in members.items():
             file.writestr(name, content)
-    return out.getvalue()
-
-
-def zstd(content: bytes) -> bytes:
-    out = io.BytesIO()
-    lines = pl.DataFrame({"line": content.decode().splitlines()}).lazy()
-    lines.sink_csv(out, include_header=False, quote_style="never", compression="zstd")
     return out.getvalue()
 
 
@@ -267,10 +266,20 @@ PACKED_FILES = (
     Dirty(
         "nothing but the mark of gzip",
         PACKED[:3],
-        refused="events: is damaged, cut off or locked: its packed data can't be read\n",
+        refused="events: ends in the middle of its compressed data\n",
     ),
     Dirty("gzip in pieces", gzip.compress(csv(ANN)) + gzip.compress(BEN.encode()), "ann ben", 2),
-    Dirty("zstd that is cut off", zstd(MANY)[:-30], refused="events: ends in the middle of its compressed data\n"),
+    Dirty("zstd in pieces", zstd.compress(csv(ANN)) + zstd.compress(BEN.encode()), "ann ben", 2),
+    Dirty("zstd of UTF-16", zstd.compress(TWO.decode().encode("utf-16")), "ann ben", 2),
+    Dirty("zstd of a JSON array", zstd.compress(f"[{an()}, {an('1')}]".encode()), "1 ann", 2),
+    Dirty(
+        "zstd that is broken",
+        flipped(zstd.compress(MANY), 20),
+        refused="events: is damaged: its compressed data does not add up\n",
+    ),
+    Dirty(
+        "zstd that is cut off", zstd.compress(MANY)[:-30], refused="events: ends in the middle of its compressed data\n"
+    ),
     Dirty(
         "a zip that is cut off",
         archive({"a.csv": TWO})[:-30],
@@ -594,6 +603,12 @@ def cut(what: str, content: bytes, used: int, line: int, *warned: str, name: str
     return Dirty(what, content, users, used, rejected, warned=said, arguments=("--strict",), name=name)
 
 
+def cloudfront(user: str, time: str = "12:00:00") -> str:
+    """A log of one line, with its header."""
+    names = "date time c-ip cs-method cs-uri-stem"
+    return f"#Version: 1.0\n#Fields: {names}\n2026-10-01\t{time}\t{user}\tGET\t/\n"
+
+
 HALF = csv(ANN, row("ben")[:-8])
 ENDINGS = (
     Dirty("a last row without its line end", csv(ANN, BEN).removesuffix(b"\n"), "ann ben", 2, arguments=("--strict",)),
@@ -615,6 +630,7 @@ ENDINGS = (
     cut("half a row after many", csv(ANN * 2_500, "ben"), 2_500, 2_502),
     cut("half a row alone", csv("ben,2026-1"), 0, 2, NO_EVENT),
     cut("half a row that is packed", gzip.compress(HALF), 1, 3),
+    cut("half a row that is packed with zstd", zstd.compress(HALF), 1, 3),
     cut("half a row in a zip", archive({"a.csv": HALF}), 1, 3, name="events/a.csv"),
     cut("half an object", ndjson(an()) + an('"ben"')[:-9].encode(), 1, 2),
     cut("the first letter of an object", ndjson(an()) + b"{", 1, 2),
@@ -634,6 +650,16 @@ ENDINGS = (
         3,
         ((3, "bad_line"), (5, "cut_off")),
         warned=(f"events: {BREAKS_OFF}",),
+    ),
+    Dirty(
+        "logs with their headers, one after the other", (cloudfront("ann") + cloudfront("ben")).encode(), "ann ben", 2
+    ),
+    Dirty(
+        "a short line between logs with their headers, and a time that is none",
+        (cloudfront("ann") + "short\n" + cloudfront("ben") + cloudfront("cid", "noon")).encode(),
+        "ann ben",
+        2,
+        ((4, "too_few_fields"), (10, "unreadable_time")),
     ),
     Dirty("a short row with its line end", HALF + b"\n", "ann", 1, ((3, "too_few_fields"),)),
     Dirty("a long row without its line end", csv(ANN, row(event="a,b"))[:-1], "ann", 1, ((3, "too_many_fields"),)),

@@ -8,6 +8,7 @@ import pytest
 from bridge import Row, report_of
 
 from microfunnel.accounts import ReportWarning
+from microfunnel.trust.near_names import LONGEST_NAME
 
 GOALS: Mapping[str, Any] = {
     "version": 1,
@@ -145,6 +146,13 @@ def test_strange_logs_raise_their_doubt_alone(name: str) -> None:
     rows, code, message = LOUD[name]
     assert messages(rows) == [(code, message)]
     assert messages(rows[::-1]) == [(code, message)]
+
+
+def test_only_text_of_the_length_of_a_name_is_taken_for_a_misspelled_one() -> None:
+    pause = " " * (LONGEST_NAME - 3)
+    names = {"see": f"s{pause}ee", "buy": f"b{pause} uy"}
+    rows = [*log(), *({**row, "event": names[row["event"]]} for row in log()[:2])]
+    assert [(code, message.endswith("`see`")) for code, message in messages(rows)] == [("near_event", True)]
 
 
 def test_goals_and_steps_are_named_apart() -> None:

@@ -134,7 +134,7 @@ def test_ids_with_a_pattern_are_spread_over_the_partitions(ids: Sequence[int], f
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "DIVIDED", 1)
         found.add(read_events(request, None, lambda table: table.frame.select(USER).collect()))
-    sizes = [sum(piece.height for piece in pieces if isinstance(piece, pl.DataFrame)) for pieces in found._pieces]
+    sizes = found._heights
     assert sum(sizes) == 200
     assert max(sizes) < 20
     assert sum(map(bool, sizes)) > PARTITIONS / 2

@@ -1,8 +1,11 @@
 """Lines longer than any row: cut as plain Python would cut them, and read for no more than others cost."""
 
+import gzip
 import io
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import program
@@ -13,6 +16,12 @@ from strategies import examples
 
 from microfunnel.reading import long_lines
 from microfunnel.reading.long_lines import copy_cut_lines, has_huge_line
+from microfunnel.reading.packed import unpacked_size
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 KEPT, PIECE, HUGE, GLANCE = 40, 16, 64, 8
 MOST_MORE = 8
@@ -95,13 +104,67 @@ def cost(folder: Path) -> tuple[str, float, int]:
     return done.stdout.decode(), float(seconds), int(memory) * 1024
 
 
-@pytest.mark.parametrize("form", ["csv", "quoted", "ndjson"])
-def test_a_very_long_line_costs_little_more_than_an_ordinary_one(form: str, tmp_path: Path) -> None:
+def zstd_without_size(text: bytes) -> bytes:
+    packer = zstd.ZstdCompressor()
+    return packer.compress(text) + packer.flush()
+
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": bytes,
+    "gzip": partial(gzip.compress, compresslevel=1),
+    "gzip in pieces": lambda text: gzip.compress(text[:-9]) + gzip.compress(text[-9:]),
+    "zstd": zstd.compress,
+    "zstd in pieces": lambda text: zstd.compress(text[:-9]) + zstd.compress(text[-9:]),
+    "zstd without a size": zstd_without_size,
+}
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd", "zstd in pieces"])
+@pytest.mark.parametrize("text", [b"one\ntwo\n" * 1_000, b"0" * 10_000])
+def test_the_size_of_packed_text_is_known(packing: str, text: bytes, tmp_path: Path) -> None:
+    (path := tmp_path / "packed").write_bytes(whole := PACKINGS[packing](text))
+    assert unpacked_size(path) == len(text)
+    if packing != "gzip":  # whose end says the size
+        path.write_bytes(whole[:-1])
+        assert unpacked_size(path) is None
+
+
+@pytest.mark.parametrize("packing", ["gzip in pieces", "zstd without a size"])
+def test_a_size_of_packed_text_that_is_not_sure_is_not_guessed(packing: str, tmp_path: Path) -> None:
+    (path := tmp_path / "packed").write_bytes(PACKINGS[packing](b"one\ntwo\n" * 1_000))
+    assert unpacked_size(path) is None
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_huge_lines_are_found_in_packed_text_and_none_where_there_is_none(packing: str, tmp_path: Path) -> None:
+    pack, path = PACKINGS[packing], tmp_path / "packed"
+    for text, is_huge in {
+        b"one\n" + b"a" * 100_000 + b"\ntwo\nthree\n": True,
+        b"one\n" * 10 + b"a" * 100_000: True,
+        b"a" * (HUGE // 4) + (b"\n" + b"a" * (HUGE // 4)) * 5_000: False,
+    }.items():
+        path.write_bytes(pack(text))
+        assert has_huge_line(path) == is_huge
+    path.write_bytes(pack(b"\n".join([b"a" * (HUGE // 4)] * 5_000))[:-30])
+    assert not has_huge_line(path)
+
+
+VERY_LONG_LINES = {
+    "csv": ("plain", "gzip", "gzip in pieces"),
+    "quoted": ("plain", "zstd without a size"),
+    "ndjson": ("plain", "gzip", "zstd"),
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "packing"), [(form, packing) for form, packings in VERY_LONG_LINES.items() for packing in packings]
+)
+def test_a_very_long_line_costs_little_more_than_an_ordinary_one(form: str, packing: str, tmp_path: Path) -> None:
     write = ndjson_of if form == "ndjson" else csv_of
     mark = '"' if form == "quoted" else ""
     program.lay_out(tmp_path, events=write("view"))
     _, seconds, memory = cost(tmp_path)
-    program.lay_out(tmp_path, events=write(f"{mark}{'b' * VERY_LONG}{mark}"))
+    program.lay_out(tmp_path, events=PACKINGS[packing](write(f"{mark}{'b' * VERY_LONG}{mark}").encode()))
     said, seconds_now, memory_now = cost(tmp_path)
     assert "11 rows read, 10 used, 1 rejected (1 with a field too large)" in said
     (rejected,) = (tmp_path / "rejects").read_text(encoding="utf-8").splitlines()

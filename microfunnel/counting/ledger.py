@@ -49,8 +49,8 @@ class Ledger:
     `tallies`: of the same journeys.
     `lines`: units (`n`) by `place` (Int64, the required step they stand at, 0 for the first), `lost` (Boolean, whether
     it was their last), `outcome` (Enum of OUTCOMES), `event_1` .. (Categorical, the path that begins with what came
-    next, where they looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what came next (null
-    where nothing did), with the exact sum of microseconds (`total_us`, Int128).
+    next, where they looped back or went to it; null where it ends) and whole `seconds` (Int64) from the step to what
+    came next (null where nothing did), with the exact sum of microseconds (`total_us`, Int128).
     """
 
     tallies: Tallies
@@ -93,10 +93,10 @@ def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, pa
     )
 
 
-def _schema(depth: int) -> dict[str, pl.DataType | type[pl.DataType]]:
-    events = {event_column(number): pl.Categorical for number in range(1, depth + 1)}
-    keys = {"place": pl.Int64, "lost": pl.Boolean, "outcome": pl.Enum(OUTCOMES), **events, "seconds": pl.Int64}
-    return {**keys, "n": pl.Int64, "total_us": pl.Int128}
+def _schema(depth: int) -> dict[str, pl.DataType]:
+    events = {event_column(number): pl.Categorical() for number in range(1, depth + 1)}
+    keys = {"place": pl.Int64(), "lost": pl.Boolean(), "outcome": pl.Enum(OUTCOMES), **events, "seconds": pl.Int64()}
+    return {**keys, "n": pl.Int64(), "total_us": pl.Int128()}
 
 
 def _steps_until(found: Found, funnel: Funnel, place: int) -> tuple[str, list[str]]:

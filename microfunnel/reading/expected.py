@@ -41,7 +41,6 @@ def expected_rows(paths: Sequence[Path], tables: Sequence[pl.LazyFrame] = ()) ->
 def _lines(start: bytes, size: int) -> int | None:
     """About how many lines a text of this size has."""
     if start.startswith(ZSTD):
-        # Python before 3.14 can't look into it.
         return None
     text = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(start) if start.startswith(GZIP) else start
     lines = text.count(b"\n")

@@ -77,7 +77,8 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
 def has_broken_lines(table: Table) -> bool:
     """Whether some line of a text file may be no row, or goes over several lines."""
     with reading_errors(f"{table.name}: "):
-        broken = lines_of(table, TEXT).select((~_plain(table)).any())
+        lines = lines_of(table, TEXT).filter(pl.col(LINE) > table.lines_before)
+        broken = lines.select((~_plain(table)).any())
         return table.is_cut or bool(broken.collect(engine="streaming").item())
 
 
@@ -123,8 +124,6 @@ def _plain(table: Table) -> pl.Expr:
 
 def _has_separators(line: pl.Expr, shape: Delimited, number: int) -> pl.Expr:
     by_count = line.str.count_matches(shape.separator, literal=True) == number
-    if shape.comment is not None:
-        by_count |= line.str.starts_with(shape.comment)
     if shape.quote is None:
         return by_count
     separator = "\\" + shape.separator
@@ -166,38 +165,70 @@ class _Mender:
         return self._rows(lines, lines.height, is_end=True)
 
     def _rows(self, lines: pl.DataFrame, until: int, *, is_end: bool = False) -> bytes:
-        texts, first = lines[TEXT], lines[LINE][0] if lines.height else 0
-        verdicts: dict[int, tuple[str | None, str | None]] = {}
-        following = 0
-        for index in (~lines[PLAIN][:until]).arg_true().to_list():
-            if index < following or first + index <= self._table.lines_before:
-                continue
-            row, reason, length = self._row(texts, index)
-            if is_end and index == len(texts) - 1 and self._breaks_off(reason):
-                row, reason = None, "cut_off"
-            following = index + length
-            verdicts |= dict.fromkeys(range(index + 1, following), (None, None))
-            verdicts[index] = (row, reason)
-        end = max(until, following)
+        verdicts, end = self._verdicts(lines, until)
         self._waiting = lines[end:]
         judged = pl.DataFrame(
             [(index, row, reason) for index, (row, reason) in verdicts.items()],
             schema={"index": pl.UInt32, "row": pl.String, "reason": pl.String},
             orient="row",
         )
-        is_blank = pl.col(TEXT).str.strip_chars() == ""
+        is_blank = (pl.col(TEXT).str.strip_chars() == "") & ~_is_too_long()
         known = (
             lines[:end]
             .with_row_index("index")
             .filter(pl.col(LINE) > self._table.lines_before)
             .join(judged.with_columns(judged=pl.lit(value=True)), on="index", how="left", maintain_order="left")
             .with_columns(
-                pl.when(pl.col("judged")).then("row").when(~is_blank).then(TEXT).alias("row"),
-                pl.when(pl.col("judged")).then("reason").when(is_blank).then(pl.lit("blank_row")).alias("reason"),
+                pl.when(pl.col("judged")).then("row").when(pl.col(PLAIN) & ~is_blank).then(TEXT).alias("row"),
+                pl.when(pl.col("judged"))
+                .then("reason")
+                .when(is_blank)
+                .then(pl.lit("blank_row"))
+                .when(~pl.col(PLAIN))
+                .then(self._fault())
+                .alias("reason"),
             )
         )
+        if is_end and self._breaks_off(known[-1:]):
+            is_last = pl.int_range(pl.len()) == pl.len() - 1
+            known = known.with_columns(
+                pl.when(~is_last).then("row").alias("row"),
+                pl.when(is_last).then(pl.lit("cut_off")).otherwise("reason").alias("reason"),
+            )
         self._keep(known.filter(pl.col("reason").is_not_null()))
         return self._numbered(known.filter(pl.col("row").is_not_null()))
+
+    def _verdicts(self, lines: pl.DataFrame, until: int) -> tuple[dict[int, tuple[str | None, str | None]], int]:
+        """By its place in the lines, the row that each of those with quotes is, or why it is none; null for a part of
+        the row before. And how many lines, at least so many, are done with.
+        """
+        shape, texts = self._table.shape, lines[TEXT]
+        verdicts: dict[int, tuple[str | None, str | None]] = {}
+        following = 0
+        if shape is None or shape.quote is None:
+            return verdicts, until
+        quoted = ~pl.col(PLAIN) & ~_is_too_long() & pl.col(TEXT).str.contains('"', literal=True)
+        of_rows = quoted & (pl.col(LINE) > self._table.lines_before)
+        for index in lines[:until].select(of_rows.arg_true()).to_series().to_list():
+            if index < following:
+                continue
+            row, reason, length = _quoted_row(shape, texts, index)
+            following = index + length
+            verdicts |= dict.fromkeys(range(index + 1, following), (None, None))
+            verdicts[index] = (row, reason)
+        return verdicts, max(until, following)
+
+    def _fault(self) -> pl.Expr:
+        """Why a line without quotes that is not plain is no row; null for a comment."""
+        too_long = pl.when(_is_too_long()).then(pl.lit("oversized_field"))
+        shape = self._table.shape
+        if shape is None:
+            return too_long.otherwise(pl.lit("bad_json"))
+        is_comment = pl.lit(value=False) if shape.comment is None else pl.col(TEXT).str.starts_with(shape.comment)
+        separators = pl.col(TEXT).str.count_matches(shape.separator, literal=True)
+        few, many = (pl.lit(f"too_{which}_fields") for which in ("few", "many"))
+        count_fault = pl.when(separators + 1 < len(shape.names or ())).then(few).otherwise(many)
+        return too_long.when(~is_comment).then(count_fault)
 
     def _keep(self, rejected: pl.DataFrame) -> None:
         if self._table.shape is None:
@@ -218,29 +249,19 @@ class _Mender:
             line = pl.concat_str(pl.lit(f'{{"{LINE}":'), number, comma, inside)
         return "".join(f"{each}\n" for each in rows.select(line).to_series()).encode()
 
-    def _breaks_off(self, reason: str | None) -> bool:
+    def _breaks_off(self, last: pl.DataFrame) -> bool:
         """Whether the last line of the file is one whose end is not yet written."""
         path = self._table.path
+        if last.is_empty() or last[PLAIN].item():
+            return False
+        ((row, reason),) = last.select("row", "reason").rows()
+        if row is None and reason is None:
+            return False
         return self._table.is_cut or (reason in UNFINISHED and path is not None and ends_in_a_line(path))
-
-    def _row(self, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
-        """The row that begins on a line, or why there is none; and how many lines it takes."""
-        shape, line = self._table.shape, texts[index]
-        if len(line.encode()) > LONGEST_LINE:
-            return None, "oversized_field", 1
-        if shape is None:
-            return None, "bad_json", 1
-        if not line.strip():
-            return None, "blank_row", 1
-        if shape.comment is not None and line.startswith(shape.comment):
-            return None, None, 1
-        if shape.quote is None:
-            return None, _count_fault(line.count(shape.separator) + 1, len(shape.names or ())), 1
-        return _quoted_row(shape, texts, index)
 
 
 def _quoted_row(shape: Delimited, texts: pl.Series, index: int) -> tuple[str | None, str | None, int]:
-    """The same of a row that may have quotes."""
+    """The row that begins on a line with quotes, or why there is none; and how many lines it takes."""
     wanted = len(shape.names or ())
     whole = ""
     for length in range(1, min(MOST_LINES, len(texts) - index) + 1):
@@ -251,8 +272,9 @@ def _quoted_row(shape: Delimited, texts: pl.Series, index: int) -> tuple[str | N
         if not is_open:
             if cells is None or (length > 1 and len(cells) != wanted):
                 break
-            fault = _count_fault(len(cells), wanted)
-            return (None, fault, 1) if fault else (_written(cells, shape), None, length)
+            if len(cells) != wanted:
+                return None, "too_few_fields" if len(cells) < wanted else "too_many_fields", 1
+            return _written(cells, shape), None, length
     return None, "bad_quote", 1
 
 
@@ -269,12 +291,6 @@ def _cells(text: str, shape: Delimited) -> tuple[list[str] | None, bool]:
         return next(csv.reader(io.StringIO(text, newline=""), delimiter=shape.separator)), False
     except csv.Error:
         return None, False
-
-
-def _count_fault(found: int, wanted: int) -> str | None:
-    if found == wanted:
-        return None
-    return "too_few_fields" if found < wanted else "too_many_fields"
 
 
 def _written(cells: list[str], shape: Delimited) -> str:

@@ -1,10 +1,11 @@
 """Lines longer than any row are cut, while nothing has to hold one as a whole, to what still shows that they are."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from microfunnel.reading.characters import LONGEST_CHARACTER
-from microfunnel.reading.packed import is_packed, unpacked, unpacked_size
+from microfunnel.reading.packed import DAMAGED, is_packed, unpacked, unpacked_size
 
 LONGEST_LINE = 1_000_000
 """Bytes: what is longer is no row."""
@@ -35,9 +36,9 @@ def has_huge_line(path: Path) -> bool:
 
 
 def _has_huge_line(path: Path) -> bool:
-    """The same of any text, by a look at all of it."""
+    """The same of any text, by a look at all of it, or up to where its packed data is broken."""
     length = 0
-    with unpacked(path) as text:
+    with suppress(*DAMAGED), unpacked(path) as text:
         while piece := text.read(PIECE):
             line, end, _ = piece.partition(b"\n")
             length += len(line)

@@ -17,7 +17,7 @@ else:
     from backports import zstd
 
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
-DAMAGED = (EOFError, zlib.error, zstd.ZstdError)
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError)
 """What unpacking raises where data is broken, or ends too early."""
 GZIP_MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL)
 """How each of several parts of a file begins."""
@@ -47,6 +47,17 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
             yield cast("IO[bytes]", packed)
     else:
         with path.open("rb") as file:
+            yield file
+
+
+@contextmanager
+def packed_alike(place: Path, other: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes as little room as the other one, whatever is written into it."""
+    if is_packed(other):
+        with gzip.open(place, "wb", compresslevel=1) as packed:
+            yield cast("IO[bytes]", packed)
+    else:
+        with place.open("wb") as file:
             yield file
 
 

@@ -40,7 +40,8 @@ class Rejects:
         rows = events.select(LINE, reason.alias("reason")).sort(LINE)
         judged = (rows if most is None else rows.head(most)).collect(engine="streaming")
         broken = self.broken.get(known.table.name, BrokenRows())
-        lines = [piece.collect() for piece in broken.frames()]
+        kept = [pl.concat(broken.frames())] if broken.pieces else []
+        lines = [(each if most is None else each.head(most)).collect() for each in kept]
         own = judged.join(self._raw(known, judged), on=LINE, how="left").with_columns(pl.coalesce(AT, LINE).alias(LINE))
         found = pl.concat([own.drop(AT), *lines], how="diagonal").sort(LINE)
         named = found.select(pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW)

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from microfunnel.reading.files import Source
 from microfunnel.reading.layouts.declaration import Delimited, Layout, Lines
 from microfunnel.reading.long_lines import LONGEST_LINE
 from microfunnel.reading.notices import Notice, cut_off, escaped_quotes
-from microfunnel.reading.packed import PARQUET, begins, is_packed
+from microfunnel.reading.packed import PARQUET, is_packed
 from microfunnel.reading.recognition import layout_of_fields, layout_of_lines, refuse_aggregates, unfolded_fields
 from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
@@ -186,7 +187,8 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
     scan = partial(_scan_delimited, source.path, shape)
     first, before = _header(lines, shape.separator)
     if shape.names:
-        first, before = shape.names, sum(line.startswith(shape.comment) for line in lines if shape.comment)
+        first = shape.names
+        before = sum(1 for _ in takewhile(lambda line: shape.comment and line.startswith(shape.comment), lines))
     table = Table(
         source.name,
         source.path,

@@ -4,7 +4,6 @@ Copies are made piece by piece, so their size is that of the content on disk, ne
 """
 
 import codecs
-import gzip
 import io
 import json
 import os
@@ -17,10 +16,10 @@ from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from microfunnel.errors import InputError, reading_errors
+from microfunnel.errors import CUT_OFF, InputError, reading_errors
 from microfunnel.reading.endings import half_a_character
 from microfunnel.reading.long_lines import copy_cut_lines, has_huge_line
-from microfunnel.reading.packed import DAMAGED, PARQUET, ZIP, begins, is_packed, unpacked
+from microfunnel.reading.packed import DAMAGED, PARQUET, ZIP, begins, is_packed, packed_alike, unpacked
 from microfunnel.reading.stores import Stored
 from microfunnel.wording import quoted
 
@@ -185,9 +184,7 @@ class Unpacker:
 
     def _with_cut_lines(self, source: "Source") -> "Source":
         place = self._place()
-        # What was packed is packed again: whatever it holds, the copy takes as little room.
-        opened = gzip.open(place, "wb", compresslevel=1) if is_packed(source.path) else place.open("wb")
-        with unpacked(source.path) as whole, opened as copy:
+        with unpacked(source.path) as whole, packed_alike(place, source.path) as copy:
             copy_cut_lines(whole, copy)
         return replace(source, path=place)
 
@@ -236,6 +233,8 @@ class _Replaced:
 def _archive_errors() -> Iterator[None]:
     try:
         yield
+    except EOFError as error:
+        raise InputError(CUT_OFF) from error
     except (zipfile.BadZipFile, *DAMAGED, RuntimeError, NotImplementedError) as error:
         raise InputError("is damaged, cut off or locked: its packed data can't be read") from error
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from microfunnel.goals import Goal
 from microfunnel.matching import event_names_of
 
+LONGEST_NAME = 1_000
+"""Characters: what is longer is text that got into the place of a name."""
 SEPARATORS = re.compile(r"[\s_-]+")
 
 
@@ -18,7 +20,8 @@ def near_names(names: Collection[str], named: Mapping[str, Goal]) -> dict[str, s
     """
     listed = {name for goal in named.values() for name in event_names_of(goal) or ()}
     folded = {_folded(name): name for name in sorted(listed, reverse=True)}
-    near = {name: folded[key] for name in sorted(names) if name not in listed and (key := _folded(name)) in folded}
+    others = sorted(name for name in names if name not in listed and len(name) <= LONGEST_NAME)
+    near = {name: folded[key] for name in others if (key := _folded(name)) in folded}
     return {name: other for name, other in near.items() if _folded(name)}
 
 
