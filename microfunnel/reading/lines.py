@@ -199,8 +199,9 @@ class _Mender:
         return self._numbered(known.filter(pl.col("row").is_not_null()))
 
     def _verdicts(self, lines: pl.DataFrame, until: int) -> tuple[dict[int, tuple[str | None, str | None]], int]:
-        """By its place in the lines, the row that each of those with quotes is, or why it is none; null for a part of
-        the row before. And how many lines, at least so many, are done with.
+        """The verdicts on lines with quotes, by their place, and how many lines, at least so many, are done with.
+
+        A verdict is the row that begins on the line, or why there is none; neither for a part of the row before.
         """
         shape, texts = self._table.shape, lines[TEXT]
         verdicts: dict[int, tuple[str | None, str | None]] = {}
