@@ -11,6 +11,13 @@ SMALL = 500
 Textbooks have 5 (Cochran 1954), which is enough for one test at 5 %. Of many tests the far tail counts, where
 chi-square is too sure for longer: with 5 to 50 expected, up to 8 of 100 families of tests had a false one, not 5.
 """
+SIGNIFICANT = 0.05
+"""The share of false ones that is put up with among what is said to be found."""
+
+
+def is_found(value: float | None) -> bool:
+    """Whether a q, or the p of what alone is asked for, is as small as what is found must have; None is not."""
+    return value is not None and value <= SIGNIFICANT
 
 
 def difference(one: Rate, other: Rate) -> float | None:

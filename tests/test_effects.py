@@ -334,9 +334,9 @@ def test_candidates_are_what_no_goal_asks_for() -> None:
     }
     assert macro.candidates.tested == 2
     tv, search = macro.candidates.shown
-    assert tv.effect.is_sure
+    assert tv.effect.is_found
     assert not tv.is_worth_a_goal
-    assert not search.effect.is_sure
+    assert not search.effect.is_found
     assert [tv.effect.q, search.effect.q] == q_values([tv.effect.p, search.effect.p])
 
 
@@ -349,11 +349,11 @@ def test_what_is_not_shown_is_a_part_of_the_family() -> None:
     assert first.candidates is not None
     assert every.candidates.tested == first.candidates.tested == len(every.candidates.shown) > 3
     assert first.candidates.shown == every.candidates.shown[:1]
-    weights = [each.weight for each in every.candidates.shown if each.effect.is_sure]
+    weights = [each.weight for each in every.candidates.shown if each.effect.is_found]
     assert weights == sorted(weights, reverse=True)
     shown = every.candidates.shown
     assert [each.effect.q for each in shown] == pytest.approx(q_values([each.effect.p for each in shown]))
-    assert all(one.effect.is_sure >= other.effect.is_sure for one, other in pairwise(shown))
+    assert all(one.effect.is_found >= other.effect.is_found for one, other in pairwise(shown))
 
 
 def some_events(number: int) -> str:
@@ -414,7 +414,7 @@ def test_small_steps_go_with_large_ones_where_all_are_of_one_age() -> None:
     assert plain["small"].effect.difference is not None
     assert plain["small"].effect.difference < 0
     for goal in ("small", "signed"):
-        assert aged[goal].effect.is_sure
+        assert aged[goal].effect.is_found
         assert aged[goal].effect.at_least > 0
 
 
@@ -425,7 +425,7 @@ def test_variants_and_devices_of_the_sample_are_found() -> None:
     assert found["B"].is_worth_a_goal
     assert found["desktop"].is_worth_a_goal
     assert found["email"].is_worth_a_goal
-    assert found["mobile"].effect.is_sure
+    assert found["mobile"].effect.is_found
     assert not found["mobile"].is_worth_a_goal
     assert {each.field for each in macro.candidates.shown} == {"event", "device", "channel", "variant"}
 

@@ -111,7 +111,7 @@ def all_worlds(kind: Kind, landmark: int | None) -> Sequence[Found]:
 
 
 def sure(world: Found, family: str) -> set[str]:
-    return {name for name, effect in world[family].items() if effect.is_sure}
+    return {name for name, effect in world[family].items() if effect.is_found}
 
 
 def at_most(expected: float, worlds: int) -> int:

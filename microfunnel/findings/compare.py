@@ -6,10 +6,8 @@ from fractions import Fraction
 
 from microfunnel.accounts import EventsResult
 from microfunnel.results import FunnelResult, Rate, Totals
-from microfunnel.significance import difference
+from microfunnel.significance import difference, is_found
 
-SURE = 0.05
-"""A difference whose q is below, or its p where it alone is asked for, counts as found."""
 MISMATCH = 0.001
 """A split that chance makes so rarely is off."""
 
@@ -55,7 +53,7 @@ class Difference:
     @property
     def is_found(self) -> bool:
         """Whether chance alone would hardly make it."""
-        return self.q is not None and self.q < SURE
+        return is_found(self.q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ class ChangeFinding:
     @property
     def is_found(self) -> bool:
         """Whether chance alone would hardly make the change of the conversion, which is what is asked for."""
-        return self.conversion.p is not None and self.conversion.p < SURE
+        return is_found(self.conversion.p)
 
     @property
     def mix(self) -> Fraction | None:

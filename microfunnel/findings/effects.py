@@ -5,11 +5,9 @@ from fractions import Fraction
 
 from microfunnel.accounts import EventsResult
 from microfunnel.results import Rate
-from microfunnel.significance import difference, difference_interval, phi, ratio
+from microfunnel.significance import difference, difference_interval, is_found, phi, ratio
 
 MICROS = 1_000_000
-SIGNIFICANT = 0.05
-"""The share of false ones that is put up with among what is called a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,9 @@ class Effect:
         return float(rate * Fraction(self.value, self.converted * MICROS))
 
     @property
-    def is_sure(self) -> bool:
-        return self.q is not None and self.q <= SIGNIFICANT
+    def is_found(self) -> bool:
+        """Whether chance alone would hardly make it."""
+        return is_found(self.q)
 
     @property
     def at_least(self) -> float:
@@ -130,7 +129,7 @@ class Candidate:
 
     @property
     def is_worth_a_goal(self) -> bool:
-        return self.effect.is_sure and self.effect.at_least > 0
+        return self.effect.is_found and self.effect.at_least > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class MacroEffects:
     @property
     def best(self) -> GoalEffect | None:
         """The goal with the surest large effect, a sign of interest rather than a step; None if none is sure."""
-        sure = [each for each in self.goals if each.effect.is_sure]
+        sure = [each for each in self.goals if each.effect.is_found]
         return max(sure, key=lambda each: (each.kind == "secondary", abs(each.effect.at_least)), default=None)
 
 

@@ -220,7 +220,7 @@ def _ranked(found: Sequence[Candidate], search: Search, users: int) -> Candidate
     tested = [each for each in found if not each.effect.is_one_sided]
     untested = [each for each in found if each.effect.is_one_sided]
     tested.sort(
-        key=lambda each: (not each.effect.is_sure, -each.weight, -abs(each.effect.phi or 0.0), each.field, each.value)
+        key=lambda each: (not each.effect.is_found, -each.weight, -abs(each.effect.phi or 0.0), each.field, each.value)
     )
     untested.sort(key=lambda each: (-each.effect.reach.part, each.field, each.value))
     return Candidates(tuple(tested[: search.top]), len(tested), tuple(untested), _least(users))

@@ -127,7 +127,7 @@ def _or_least(difference: float | None) -> float:
 
 
 def _style(each: GoalEffect) -> str:
-    return QUIET if each.structural else GOOD if each.effect.is_sure else ""
+    return QUIET if each.structural else GOOD if each.effect.is_found else ""
 
 
 def _columns(effects: Sequence[Effect], screen: Screen, after: Sequence[str] = ()) -> list[Column]:
@@ -200,7 +200,7 @@ def _candidates(macro: MacroEffects, found: Candidates, effects: Effects, screen
     lines = [name(f"candidates for {words(macro.macro)}", screen, "bold"), *wrap(name(text, screen), screen)]
     if found.shown:
         shown = [each.effect for each in found.shown]
-        labels = [name(label(each), screen, GOOD if each.effect.is_sure else "") for each in found.shown]
+        labels = [name(label(each), screen, GOOD if each.effect.is_found else "") for each in found.shown]
         if screen.width is not None:
             labels = [cut(each, LONGEST_VALUE, screen) for each in labels]
         first = Column(Text("candidate", style=HEADER), labels, right=False, least=10)

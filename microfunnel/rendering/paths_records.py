@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from microfunnel.findings.paths import FunnelPaths, Line, PathsBefore, PathsResult, StepPaths
 from microfunnel.rendering.findings import Scalar
-from microfunnel.rendering.to_json import json_number, seconds
+from microfunnel.rendering.to_json import how_counted, json_number, seconds
 from microfunnel.results import Totals
 
 ARROW = " > "
@@ -21,11 +21,7 @@ def contents(found: PathsResult) -> dict[str, object]:
 def _funnel(funnel: FunnelPaths) -> dict[str, object]:
     result, totals = funnel.result, funnel.result.totals
     return {
-        "funnel": result.funnel,
-        "order": result.order,
-        "count": result.count,
-        "entry": result.entry,
-        "window_seconds": result.window_seconds,
+        **how_counted(result),
         "entered": totals.entered,
         "converted": totals.converted,
         "converted_value": totals.value,
