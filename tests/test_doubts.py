@@ -151,7 +151,7 @@ def test_strange_logs_raise_their_doubt_alone(name: str) -> None:
 def test_only_text_of_the_length_of_a_name_is_taken_for_a_misspelled_one() -> None:
     pause = " " * (LONGEST_NAME - 3)
     names = {"see": f"s{pause}ee", "buy": f"b{pause} uy"}
-    rows = [*log(), *({**row, "event": names[row["event"]]} for row in log()[:2])]
+    rows = [*log(), *({**row, "event": names[str(row["event"])]} for row in log()[:2])]
     assert [(code, message.endswith("`see`")) for code, message in messages(rows)] == [("near_event", True)]
 
 
