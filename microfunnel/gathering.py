@@ -63,11 +63,9 @@ def gather(events: EventTable, used: pl.Expr, gathered: "Gathered") -> "Gathered
     wanted = gathered.wanted
     # Most rows are of events that nobody asks for, so conditions on some events alone are looked at after the others.
     names = sorted(set().union(*(event_names_of(goal) or () for goal in wanted.named.values())))
-    needed = pl.any_horizontal(
-        pl.lit(value=wanted.all_events),
-        pl.col(field_column("event")).is_in(names).fill_null(value=False),
-        *map(pl.col, wanted.of_any_event),
-    )
+    named = pl.col(field_column("event")).is_in(names).fill_null(value=False)
+    some = pl.any_horizontal(named, *map(pl.col, wanted.of_any_event))
+    needed = pl.lit(value=True) if wanted.all_events else some
     frame = events.frame.with_columns(used.alias(USED), *match_goals(wanted.of_any_event))
     frame = frame.with_columns(needed.alias(WANTED))
     # The text of ids that are numbers takes time to make, and says no more than their keys.

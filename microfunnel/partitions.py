@@ -97,7 +97,7 @@ class Partitions:
         )
 
     def _divide(self) -> None:
-        rows = pl.concat(self._waiting)
+        rows = pl.concat(self._waiting, rechunk=True)
         self._waiting.clear()
         # The high bits: multiples of 64 have multiples of 64 as keys.
         number = (pl.col(USER) // (2**64 // PARTITIONS)).cast(pl.UInt8).alias("number")

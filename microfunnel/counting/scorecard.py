@@ -20,7 +20,9 @@ def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -
     period count. `unread` are the completions whose value is no number; all columns add up over sets of users.
     """
     inside = rows.filter(limits.entries) if limits.since is not None or limits.until is not None else rows
-    return pl.concat(_tally(inside.filter(goal_column(name)), name, goal) for name, goal in goals.items())
+    # Most rows may complete no goal at all.
+    completing = inside.filter(pl.any_horizontal(goal_column(name) for name in goals))
+    return pl.concat(_tally(completing.filter(goal_column(name)), name, goal) for name, goal in goals.items())
 
 
 def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
