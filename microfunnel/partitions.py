@@ -35,6 +35,16 @@ class Partition:
         return pl.concat(map(_loaded, self.pieces), rechunk=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Divided:
+    """Rows that were divided at once."""
+
+    pieces: list[tuple[int, pl.DataFrame]]
+    """With the numbers of their partitions."""
+    size: int
+    """Bytes in memory."""
+
+
 def _loaded(piece: pl.DataFrame | Path) -> pl.DataFrame:
     if isinstance(piece, pl.DataFrame):
         return piece
@@ -51,10 +61,11 @@ class Partitions:
         self._memory = memory
         self._divisible = divisible
         self._waiting: list[pl.DataFrame] = []
-        self._divided: deque[list[tuple[int, pl.DataFrame]]] = deque()
-        """What was divided at once, and is in memory, with the numbers of the partitions."""
+        self._divided: deque[_Divided] = deque()
+        """What is in memory, the oldest first."""
         self._files: list[list[Path]] = [[] for _ in range(PARTITIONS)]
         self._heights = [0] * PARTITIONS
+        self._size = 0
         self._written = 0
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -74,7 +85,7 @@ class Partitions:
             self._divide()
         self._refuse_too_many(max(self._heights))
         own: list[list[pl.DataFrame | Path]] = [list(files) for files in self._files]
-        for part, rows in chain.from_iterable(self._divided):
+        for part, rows in chain.from_iterable(each.pieces for each in self._divided):
             own[part].append(rows)
         found: list[Partition] = []
         pieces: list[pl.DataFrame | Path] = []
@@ -110,18 +121,18 @@ class Partitions:
             pieces.append((part, divided.slice(begin, height)))
             self._heights[part] += height
             begin += height
-        self._divided.append(pieces)
-        if self._size() > self._memory:
+        self._divided.append(_Divided(pieces, int(divided.estimated_size())))
+        self._size += self._divided[-1].size
+        if self._size > self._memory:
             self._write()
-
-    def _size(self) -> int:
-        return sum(int(rows.estimated_size()) for pieces in self._divided for _, rows in pieces)
 
     def _write(self) -> None:
         """Writes the older half: what is divided at once lies in one piece of memory, and leaves it together."""
         pieces: list[list[pl.DataFrame]] = [[] for _ in range(PARTITIONS)]
-        while self._size() > self._memory // 2:
-            for part, rows in self._divided.popleft():
+        while self._size > self._memory // 2:
+            oldest = self._divided.popleft()
+            self._size -= oldest.size
+            for part, rows in oldest.pieces:
                 pieces[part].append(rows)
         for part, frames in enumerate(pieces):
             if frames:
