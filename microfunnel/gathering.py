@@ -12,7 +12,7 @@ from microfunnel.goals import Goal
 from microfunnel.matching import event_names_of, fields_of, match_goals
 from microfunnel.partitions import Partitions, Users
 from microfunnel.queries import read_batches
-from microfunnel.trust.noticing import ID, Noticing
+from microfunnel.trust.noticing import FIGURE, ID, Noticing, begins_with_figure
 
 USED = "used"
 WANTED = "wanted"
@@ -69,11 +69,15 @@ def gather(events: EventTable, used: pl.Expr, gathered: "Gathered") -> "Gathered
     frame = events.frame.with_columns(used.alias(USED), *match_goals(wanted.of_any_event))
     frame = frame.with_columns(needed.alias(WANTED))
     # The text of ids that are numbers takes time to make, and says no more than their keys.
-    if (events.whole_ids or gathered.noticing is None) and not wanted.needs(ID):
+    looks_at_ids = gathered.noticing is not None and not events.whole_ids
+    if looks_at_ids:
+        frame = frame.with_columns(begins_with_figure())
+    elif not wanted.needs(ID):
         frame = frame.drop(ID, strict=False)
-    read_batches(events, frame, gathered.take)
-    if not gathered.rows_read:
-        gathered.take(pl.DataFrame(schema=frame.collect_schema()))
+    with ThreadPoolExecutor(2) as beside:
+        read_batches(events, frame, lambda batch: gathered.take(batch, beside))
+        if not gathered.rows_read:
+            gathered.take(pl.DataFrame(schema=frame.collect_schema()), beside)
     return gathered
 
 
@@ -98,8 +102,11 @@ class Gathered:
     matched: set[str] = field(default_factory=set)
     """The conditions that held for some row."""
 
-    def take(self, batch: pl.DataFrame) -> None:
-        """Takes in a batch of events with `used` and `wanted`, which may hold for more rows than are needed."""
+    def take(self, batch: pl.DataFrame, beside: ThreadPoolExecutor) -> None:
+        """Takes in a batch of events with `used` and `wanted`, which may hold for more rows than are needed.
+
+        Rows are put away, and users told apart, `beside` looking at all of them.
+        """
         self.rows_read += batch.height
         good = batch
         if batch[REJECTED].max():
@@ -111,19 +118,21 @@ class Gathered:
         used = self._with_firsts(good if good[USED].all() else good.filter(USED))
         self.rows_used += used.height
         inside = used.select(USER, TIME).filter(in_period(self.wanted.since, self.wanted.until))
-        rows = used.filter(WANTED).drop(REJECTED, USED).with_columns(match_goals(self.wanted.of_some_events))
+        # What only tells who somebody is costs as much to filter as all the rest.
+        left_out = [REJECTED, USED, FIGURE, *([] if self.wanted.needs(ID) else [ID])]
+        wanted = used.drop(left_out, strict=False).filter(WANTED)
+        rows = wanted.with_columns(match_goals(self.wanted.of_some_events))
         needed = self._needed(rows)
-        # One core puts rows away while the other looks at all of them.
-        with ThreadPoolExecutor(1) as beside:
-            kept = beside.submit(self._keep, rows if self.wanted.all_events else needed)
-            if inside.height:
-                self.first_time = _earliest(self.first_time, inside[TIME].min())
-                self.last_time = _latest(self.last_time, inside[TIME].max())
-                if self.users is not None:
-                    self.users.add(inside[USER])
-            if self.noticing is not None:
-                self.noticing.take(used, rows if self.wanted.all_events and self.wanted.all_noticed else needed)
-            kept.result()
+        tasks = [beside.submit(self._keep, rows if self.wanted.all_events else needed)]
+        if self.users is not None:
+            tasks.append(beside.submit(self.users.add, inside[USER]))
+        if inside.height:
+            self.first_time = _earliest(self.first_time, inside[TIME].min())
+            self.last_time = _latest(self.last_time, inside[TIME].max())
+        if self.noticing is not None:
+            self.noticing.take(used, rows if self.wanted.all_events and self.wanted.all_noticed else needed)
+        for task in tasks:
+            task.result()
 
     def _with_firsts(self, used: pl.DataFrame) -> pl.DataFrame:
         """The used rows of a batch with `first` where the first ones are wanted."""

@@ -17,7 +17,7 @@ from microfunnel.events import SPREAD
 from microfunnel.goals import Goal
 from microfunnel.trust import noticing
 from microfunnel.trust.busy import BusyUsers
-from microfunnel.trust.noticing import Noticed, Noticing
+from microfunnel.trust.noticing import Noticed, Noticing, begins_with_figure
 
 HOUR = 3_600_000_000
 START = 1_790_000_000_000_000
@@ -37,7 +37,7 @@ Rows = Sequence[tuple[int, int, str, str]]
 
 def frame(rows: Rows) -> pl.DataFrame:
     schema = {"user": pl.UInt64, "time": pl.Int64, "field:event": pl.String, "field:user": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(begins_with_figure())
 
 
 def noticed(batches: Iterable[Rows], timezone: str = "UTC", last_possible: int | None = None) -> Noticed:

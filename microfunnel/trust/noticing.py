@@ -1,6 +1,6 @@
 """What makes numbers hard to trust, noticed while the events are read: plain counts, batch by batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +12,7 @@ from microfunnel.trust.busy import BusyUsers
 
 EVENT = field_column("event")
 ID = field_column("user")
+FIGURE = "figure"
 DAY = 86_400_000_000
 QUARTER_OF_AN_HOUR = 900_000_000
 """Each time zone is away from UTC by some of these."""
@@ -27,6 +28,11 @@ SOME_USERS = 2**60
 """... those with a key below this, a sixteenth of all."""
 MOST_NAMES = 10_000
 FEW_USERS = 40
+
+
+def begins_with_figure() -> pl.Expr:
+    """Whether the id of a row may begin with a figure: `figure`, which every core looks at while reading."""
+    return (pl.col(ID) < ":").alias(FIGURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +81,22 @@ class Noticing:
         self._slot = DAY if timezone == "UTC" else QUARTER_OF_AN_HOUR
         self._inside = None if since is None and until is None else in_period(since, until)
         self._last_possible = last_possible
-        self._days = _Sums("day")
+        self._days = _Sums(self._by_day, "day")
         self._all_rows = 0
         self._some_users: set[int] = set()
         self._busy = BusyUsers()
         self._rows = 0
-        self._all = _EventNames()
-        self._of_some_users = _EventNames()
+        self._all = _EventNames(self._by_day)
+        self._of_some_users = _EventNames(self._by_day)
         self._future = 0
         self._latest: int | None = None
         self._spreadsheet_ids = 0
 
     def take(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
-        """Takes in the used rows of a batch, and those of them that a condition needs with a column for each."""
+        """Takes in the used rows of a batch, and those of them that a condition needs with a column for each.
+
+        Where they have ids, the used rows have a column `figure`, too.
+        """
         self._take_users(used)
         times = _flagged(used[TIME])
         if self._last_possible is not None and len(times) and _highest(times) > self._last_possible:
@@ -100,7 +109,7 @@ class Noticing:
             needed = needed.filter(pl.any_horizontal(pl.lit(value=False), *self._specific))
         if used.height:
             times = times if used.height == len(times) else _flagged(used[TIME])
-            self._days.add(self._by_day(_by_slot(times, self._slot)))
+            self._days.add(_by_slot(times, self._slot))
         self._take_names(used, needed.select(USER, TIME, EVENT))
 
     def noticed(self) -> Noticed:
@@ -108,7 +117,7 @@ class Noticing:
         events = self._all if self._rows <= ALL_ROWS else self._of_some_users
         return Noticed(
             days=self._days.total(_DAYS).sort("day"),
-            events_by_day=events.by_day.total(_EVENTS_BY_DAY),
+            events_by_day=events.by_day,
             names=events.found,
             future=self._future,
             latest=self._latest,
@@ -122,7 +131,7 @@ class Noticing:
         if len(self._some_users) <= FEW_USERS:
             self._some_users.update(used[USER].unique().head(FEW_USERS + 1))
         self._busy.take(used[USER])
-        if ID in used.columns:
+        if FIGURE in used.columns:
             self._spreadsheet_ids += _spreadsheet_ids(used)
 
     def _take_future(self, times: pl.Series) -> None:
@@ -132,16 +141,13 @@ class Noticing:
     def _take_names(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
         self._rows += used.height
         if self._rows <= ALL_ROWS:
-            self._count_names(self._all, used[EVENT], needed)
+            self._all.add(used[EVENT], self._by_name(needed))
         few = needed.filter(pl.col(USER) < SOME_USERS)
-        self._count_names(self._of_some_users, used[EVENT].filter(used[USER] < SOME_USERS), few)
+        self._of_some_users.add(used[EVENT].filter(used[USER] < SOME_USERS), self._by_name(few))
 
-    def _count_names(self, events: "_EventNames", used: pl.Series, needed: pl.DataFrame) -> None:
-        events.add(used)
-        if needed.height:
-            slot = (pl.col(TIME) // self._slot).alias("slot")
-            by_slot = needed.group_by(slot, pl.col(EVENT).alias("event")).agg(pl.len().cast(pl.Int64).alias("n"))
-            events.by_day.add(self._by_day(by_slot))
+    def _by_name(self, rows: pl.DataFrame) -> pl.DataFrame:
+        slot = (pl.col(TIME) // self._slot).alias("slot")
+        return rows.group_by(slot, pl.col(EVENT).alias("event")).agg(pl.len().cast(pl.Int64).alias("n"))
 
     def _by_day(self, by_slot: pl.DataFrame) -> pl.DataFrame:
         """The same with the `day` instead of the number of the slot, and times of the time zone."""
@@ -159,42 +165,56 @@ _DAYS = pl.DataFrame(schema={"day": pl.Date, "n": pl.Int64, "first": pl.Datetime
 
 
 class _Sums:
-    """Small tables of counts, added up by their keys."""
+    """Small tables of counts by day, added up by their keys."""
 
-    def __init__(self, *keys: str) -> None:
+    def __init__(self, by_day: Callable[[pl.DataFrame], pl.DataFrame], *keys: str) -> None:
+        self._by_day = by_day
         self._keys = keys
         self._pieces: list[pl.DataFrame] = []
+        self._found: list[pl.DataFrame] = []
+        """What the pieces before these came to."""
         self._too_many = False
 
-    def add(self, piece: pl.DataFrame) -> None:
+    def add(self, by_slot: pl.DataFrame) -> None:
         if not self._too_many:
-            self._pieces.append(piece.select(*self._keys, pl.exclude(self._keys)))
+            self._pieces.append(by_slot)
             if len(self._pieces) >= PIECES:
-                self._pieces = [self._added()]
+                self._add_up()
 
     def total(self, nothing: pl.DataFrame) -> pl.DataFrame:
         """One row for each of the keys, or `nothing` where there are none or too many."""
-        total = self._added() if self._pieces else nothing
-        return nothing if self._too_many else total.select(nothing.columns)
+        if self._pieces:
+            self._add_up()
+        return nothing if self._too_many or not self._found else self._found[0].select(nothing.columns)
 
-    def _added(self) -> pl.DataFrame:
-        rows = pl.concat(self._pieces)
+    def _add_up(self) -> None:
+        # The days of many batches are looked up at once: those of one take as long.
+        found = [*self._found, self._by_day(pl.concat(self._pieces))]
+        self._pieces.clear()
+        rows = pl.concat(each.select(*self._keys, pl.exclude(self._keys)) for each in found)
         times = [pl.min("first"), pl.max("last")] if "first" in rows.columns else []
         added = rows.group_by(self._keys).agg(pl.col("n").sum(), *times)
         self._too_many |= added.height > MOST_SUMS
-        return added
+        self._found = [added]
 
 
 class _EventNames:
     """Event names, and how often they come on each day."""
 
-    def __init__(self) -> None:
-        self.by_day = _Sums("day", "event")
+    def __init__(self, by_day: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        self._by_day = _Sums(by_day, "day", "event")
         self._names: set[str] = set()
 
-    def add(self, events: pl.Series) -> None:
+    def add(self, events: pl.Series, by_slot: pl.DataFrame) -> None:
         if len(self._names) <= MOST_NAMES:
             self._names.update(events.unique().head(MOST_NAMES + 1))
+        if by_slot.height:
+            self._by_day.add(by_slot)
+
+    @property
+    def by_day(self) -> pl.DataFrame:
+        """`day`, `event` and `n`; empty where they are too many."""
+        return self._by_day.total(_EVENTS_BY_DAY)
 
     @property
     def found(self) -> frozenset[str]:
@@ -233,7 +253,9 @@ def _by_slot(times: pl.Series, size: int) -> pl.DataFrame:
 
 def _spreadsheet_ids(used: pl.DataFrame) -> int:
     """How many rows have such an id."""
-    # Where no id begins with a figure, that is seen in no time, and then one row of each user says whether any has it.
-    numbers = used.select(USER, ID).filter(used[ID] < ":")
+    if not used[FIGURE].any():
+        return 0
+    # Then one row of each user says whether any has it.
+    numbers = used.select(USER, ID).filter(used[FIGURE])
     one_of_each = numbers[ID].gather(numbers[USER].arg_unique())
     return int(numbers[ID].str.contains(SPREADSHEET_ID).sum()) if one_of_each.str.contains(SPREADSHEET_ID).any() else 0
