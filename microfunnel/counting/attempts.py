@@ -16,7 +16,7 @@ An attempt is a chain of gathers: for each step there is a column with the row o
 strictly after the row's instant, and moving on is reading that column at the row where the attempt stands.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -130,16 +130,19 @@ def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr, *, best: boo
     """
     rows = add_reach(rows, path.steps, path.barriers)
     reach = [pl.col(reach_column(0)).alias(REACH)] if reach_column(0) in rows.columns else []
-    starts = rows.filter(pl.col(path.steps[0]) & entries)
-    if best and len(path.links) > 1 and not path.links[1].after:
-        starts = starts.filter(_may_be_best(later_column(path.steps[1]), reach))
+    narrows = best and len(path.links) > 1 and not path.links[1].after
+    second = [later_column(path.steps[1])] if narrows else []
+    starts = rows.select(ROW, UNIT, TIME, INSTANT, *second, *reach, pl.col(path.steps[0]) & entries)
+    starts = starts.filter(path.steps[0])
+    if narrows:
+        starts = starts.filter(_may_be_best(*second, is_reaching=bool(reach)))
     attempts = starts.select(
         pl.col(ROW).alias(at_column(0)),
         pl.col(TIME).alias(ENTERED),
         pl.col(TIME).alias(NOW),
         pl.lit(0, dtype=pl.UInt8).alias(STOP),
         pl.lit(None, dtype=pl.Int64).alias(ENDED),
-        *reach,
+        *([REACH] if reach else []),
     )
     for index in range(1, len(path.links)):
         attempts = _take_step(attempts, rows, path, index)
@@ -148,7 +151,7 @@ def find_attempts(rows: pl.DataFrame, path: Path, entries: pl.Expr, *, best: boo
     )
 
 
-def _may_be_best(second: str, reach: Sequence[pl.Expr]) -> pl.Expr:
+def _may_be_best(second: str, *, is_reaching: bool) -> pl.Expr:
     """Which entries may start the best attempt of their unit, by its entries in order of time.
 
     Of two entries with the same next event for the second step (`second`) the later one gets as far, just as soon. It
@@ -159,7 +162,7 @@ def _may_be_best(second: str, reach: Sequence[pl.Expr]) -> pl.Expr:
     is_tied = instant.eq_missing(instant.shift())
     has_later = (unit == unit.shift(-1)) & (instant != instant.shift(-1)) & (target == target.shift(-1))
     is_beaten = target.is_null() | has_later.fill_null(value=False)
-    can_stay = pl.any_horizontal(each > 0 for each in reach) if reach else pl.lit(value=False)
+    can_stay = pl.col(REACH) > 0 if is_reaching else pl.lit(value=False)
     return is_first | is_tied | can_stay | ~is_beaten
 
 

@@ -20,13 +20,14 @@ def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -
     period count. `unread` are the completions whose value is no number; all columns add up over sets of users.
     """
     inside = rows.filter(limits.entries) if limits.since is not None or limits.until is not None else rows
-    # Most rows may complete no goal at all.
-    completing = inside.filter(pl.any_horizontal(goal_column(name) for name in goals))
-    return pl.concat(_tally(completing.filter(goal_column(name)), name, goal) for name, goal in goals.items())
+    return pl.concat(_tally(inside, name, goal) for name, goal in goals.items())
 
 
-def _tally(completions: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
-    valued = completions.select(pl.col(USER), amount_expr(goal).alias("amount"))
+def _tally(rows: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
+    amount, completed = amount_expr(goal), goal_column(name)
+    # Rows are filtered column by column.
+    looked_at = rows.select({USER, completed, *amount.meta.root_names()})
+    valued = looked_at.filter(completed).select(USER, amount.alias("amount"))
     return valued.select(
         pl.lit(name).alias("goal"),
         pl.len().cast(pl.Int64).alias("completions"),

@@ -107,6 +107,7 @@ def tally(
 ) -> Tallies:
     """The tallies of these journeys for each breakdown (its name to the segments of the journeys)."""
     counts, skipped, times, values = [], [], [], []
+    spans = _spans(required, optional)
     for name, segment in splits.items():
         # Grouping takes long for each key, longest for text; what is the same in all rows need not be one.
         split = journeys.with_columns(segment.cast(pl.Categorical).alias("segment"))
@@ -115,13 +116,8 @@ def tally(
         for step in optional:
             took = split.filter(pl.col(took_column(step)).is_not_null())
             skipped.append(took.group_by("segment").agg(by, pl.lit(step).alias("step"), pl.len().alias("n")))
-        for step in (*required[1:], *optional):
-            before = max(each for each in required if each < step)
-            same = by, pl.lit(step).alias("step")
-            times += [
-                _histogram(split, step, pl.col(took_column(before))).with_columns(*same, since=pl.lit("previous")),
-                _histogram(split, step, pl.col(ENTERED)).with_columns(*same, since=pl.lit("first")),
-            ]
+        if spans:
+            times.append(_histograms(split, spans).with_columns(by))
         for step in valued:
             worth = pl.col(worth_column(step)).sum().alias("value")
             paid = split.drop_nulls(worth_column(step))
@@ -135,12 +131,45 @@ def tally(
     )
 
 
-def _histogram(journeys: pl.DataFrame, step: int, start: pl.Expr) -> pl.DataFrame:
-    """How many journeys took a step so many `seconds` after `start`, by `segment`."""
-    took = journeys.select("segment", (pl.col(took_column(step)) - start).alias("us")).drop_nulls("us")
-    whole = (pl.col("us") // 1_000_000).alias("seconds")
-    return took.group_by("segment", whole).agg(
-        pl.len().alias("n"), pl.col("us").cast(pl.Int128).sum().alias("total_us")
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What is measured: from the column `start` to when a journey took `step`."""
+
+    step: int
+    since: str
+    start: str
+
+
+def _spans(required: Sequence[int], optional: Sequence[int]) -> list[_Span]:
+    spans = []
+    for step in (*required[1:], *optional):
+        before = max(each for each in required if each < step)
+        spans += [_Span(step, "previous", took_column(before)), _Span(step, "first", ENTERED)]
+    return spans
+
+
+def _histograms(journeys: pl.DataFrame, spans: Sequence[_Span]) -> pl.DataFrame:
+    """How many journeys took a step so many `seconds` after something, by `segment`."""
+    # One grouping of all of them, by seconds and span in one number, takes less than one of each.
+    took = pl.concat(
+        journeys.lazy()
+        .select(
+            "segment", (pl.col(took_column(span.step)) - pl.col(span.start)).alias("us"), pl.lit(index).alias("span")
+        )
+        .drop_nulls("us")
+        for index, span in enumerate(spans)
+    )
+    key = (pl.col("us") // 1_000_000 * len(spans) + pl.col("span")).alias("key")
+    total = pl.col("us").cast(pl.Int128).sum().alias("total_us")
+    found = took.group_by("segment", key).agg(pl.len().alias("n"), total).collect()
+    span = found["key"] % len(spans)
+    return found.select(
+        "segment",
+        pl.Series("step", [span.step for span in spans]).gather(span),
+        pl.Series("since", [span.since for span in spans]).gather(span),
+        (pl.col("key") // len(spans)).alias("seconds"),
+        "n",
+        "total_us",
     )
 
 
