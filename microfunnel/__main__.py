@@ -16,6 +16,7 @@ def main() -> NoReturn:
     os.environ["RUST_BACKTRACE"] = "0"
     # Looking through all installed packages for plugins of pydantic costs more than reading a goals file.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"
+    os.environ.setdefault("_RJEM_MALLOC_CONF", _allocation())
     # Looking for cycles of objects takes a tenth of a short run, and there are none to speak of.
     gc.disable()
     if hasattr(signal, "SIGPIPE"):
@@ -27,6 +28,16 @@ def main() -> NoReturn:
     if not debug and sys.stderr is not None:
         _keep_messages_apart(sys.stderr)
     sys.exit(_run([argument for argument in arguments if argument != "--debug"], debug=debug))
+
+
+def _allocation() -> str:
+    """How jemalloc, which polars allocates with, keeps memory that was given back: to be said before it is loaded.
+
+    Batches are freed by other threads than those that ask for the next one. With four arenas for each core, as usual,
+    most of it goes back to the system and is fetched again, page by page.
+    """
+    arenas = max(1, (os.cpu_count() or 1) // 2)
+    return f"narenas:{arenas},dirty_decay_ms:1000,muzzy_decay_ms:0"
 
 
 def _keep_messages_apart(stream: TextIO) -> None:
