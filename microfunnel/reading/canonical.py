@@ -142,10 +142,11 @@ class Canon:
 
     def texts(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
         """The texts of the ids (`user text`, `anonymous text`, `session text`), `time` and the fields of one table."""
-        raw = known.field("time")
-        raw_time = pl.lit(None) if raw is None else raw[0]
-        sample = known.table.frame.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES).collect().to_series()
+        raw_time, time_type = known.field("time") or (pl.lit(None), pl.Null())
         time = pl.col(RAW_TIME)
+        # What is a time already needs no look at how it is written.
+        first = known.table.frame.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES)
+        sample = pl.Series(RAW_TIME, [], time_type) if time_type.is_temporal() else first.collect().to_series()
         no_time = time.is_null()
         if sample.dtype == pl.String:
             no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
