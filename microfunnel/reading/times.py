@@ -118,7 +118,9 @@ def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timez
         hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
         raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
     formats = tuple(dict.fromkeys([*used, *formats]))
-    both = pl.struct(texts.alias(TEXT), _format_expr(texts, formats[0], timezone).alias(MOMENT))
+    # Remembering times that were read before pays where some come again.
+    moments = _format_expr(texts, formats[0], timezone, remember=known.n_unique() < len(known))
+    both = pl.struct(texts.alias(TEXT), moments.alias(MOMENT))
     read_rest = partial(_read_rest, formats=formats, timezone=timezone)
     return both.map_batches(read_rest, return_dtype=pl.Int64, is_elementwise=True)
 
@@ -203,9 +205,9 @@ def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Ser
     return moments
 
 
-def _format_expr(texts: pl.Expr, time_format: str, timezone: str) -> pl.Expr:
+def _format_expr(texts: pl.Expr, time_format: str, timezone: str, *, remember: bool = True) -> pl.Expr:
     """Microseconds of the texts that are of this format; null for others."""
-    moment = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False)
+    moment = partial(texts.str.to_datetime, time_format, time_unit="us", strict=False, cache=remember)
     if any(zone in time_format for zone in ZONES):
         return moment(time_zone="UTC").dt.timestamp("us")
     if _names_zone(time_format) or timezone == "UTC":
