@@ -24,10 +24,8 @@ def tally_goals(rows: pl.DataFrame, goals: Mapping[str, Goal], limits: Limits) -
 
 
 def _tally(rows: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
-    amount, completed = amount_expr(goal), goal_column(name)
-    # Rows are filtered column by column.
-    looked_at = rows.select({USER, completed, *amount.meta.root_names()})
-    valued = looked_at.filter(completed).select(USER, amount.alias("amount"))
+    amount = amount_expr(goal)
+    valued = _completions(rows, name, amount).select(USER, amount.alias("amount"))
     return valued.select(
         pl.lit(name).alias("goal"),
         pl.len().cast(pl.Int64).alias("completions"),
@@ -35,6 +33,12 @@ def _tally(rows: pl.DataFrame, name: str, goal: Goal) -> pl.DataFrame:
         pl.col("amount").sum().alias("value"),
         pl.col("amount").is_null().sum().cast(pl.Int64).alias("unread"),
     )
+
+
+def _completions(rows: pl.DataFrame, name: str, *looked_at: pl.Expr) -> pl.DataFrame:
+    """The completions of a goal with their users and what is looked at: each further column takes time to filter."""
+    columns = {USER, goal_column(name)}.union(*(each.meta.root_names() for each in looked_at))
+    return rows.select(columns).filter(goal_column(name))
 
 
 def tally_currencies(rows: pl.DataFrame, goals: Mapping[str, Goal]) -> pl.DataFrame:
@@ -46,7 +50,8 @@ def tally_currencies(rows: pl.DataFrame, goals: Mapping[str, Goal]) -> pl.DataFr
     tallied = [pl.DataFrame(schema=CURRENCIES)]
     for name, goal in goals.items():
         if goal.value_column is not None:
-            completions = rows.filter(goal_column(name)).filter(amount_expr(goal) != 0)
-            found = completions.group_by(currency_expr(goal).alias("currency")).agg(pl.len().cast(pl.Int64).alias("n"))
+            amount, currency = amount_expr(goal), currency_expr(goal)
+            counted = _completions(rows, name, amount, currency).filter(amount != 0)
+            found = counted.group_by(currency.alias("currency")).agg(pl.len().cast(pl.Int64).alias("n"))
             tallied.append(found.select(pl.lit(name).alias("goal"), "currency", "n"))
     return pl.concat(tallied)

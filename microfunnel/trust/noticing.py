@@ -81,7 +81,7 @@ class Noticing:
         self._slot = DAY if timezone == "UTC" else QUARTER_OF_AN_HOUR
         self._inside = None if since is None and until is None else in_period(since, until)
         self._last_possible = last_possible
-        self._days = _Sums(self._by_day, "day")
+        self._days = _Sums(self._by_day, _DAYS)
         self._all_rows = 0
         self._some_users: set[int] = set()
         self._busy = BusyUsers()
@@ -116,7 +116,7 @@ class Noticing:
         """All that was noticed so far."""
         events = self._all if self._rows <= ALL_ROWS else self._of_some_users
         return Noticed(
-            days=self._days.total(_DAYS).sort("day"),
+            days=self._days.total().sort("day"),
             events_by_day=events.by_day,
             names=events.found,
             future=self._future,
@@ -167,12 +167,10 @@ _DAYS = pl.DataFrame(schema={"day": pl.Date, "n": pl.Int64, "first": pl.Datetime
 class _Sums:
     """Small tables of counts by day, added up by their keys."""
 
-    def __init__(self, by_day: Callable[[pl.DataFrame], pl.DataFrame], *keys: str) -> None:
+    def __init__(self, by_day: Callable[[pl.DataFrame], pl.DataFrame], nothing: pl.DataFrame) -> None:
         self._by_day = by_day
-        self._keys = keys
+        self._nothing = self._found = nothing
         self._pieces: list[pl.DataFrame] = []
-        self._found: list[pl.DataFrame] = []
-        """What the pieces before these came to."""
         self._too_many = False
 
     def add(self, by_slot: pl.DataFrame) -> None:
@@ -181,40 +179,39 @@ class _Sums:
             if len(self._pieces) >= PIECES:
                 self._add_up()
 
-    def total(self, nothing: pl.DataFrame) -> pl.DataFrame:
-        """One row for each of the keys, or `nothing` where there are none or too many."""
+    def total(self) -> pl.DataFrame:
+        """One row for each of the keys, or nothing where there are none or too many."""
         if self._pieces:
             self._add_up()
-        return nothing if self._too_many or not self._found else self._found[0].select(nothing.columns)
+        return self._nothing if self._too_many else self._found
 
     def _add_up(self) -> None:
         # The days of many batches are looked up at once: those of one take as long.
-        found = [*self._found, self._by_day(pl.concat(self._pieces))]
+        new = self._by_day(pl.concat(self._pieces)).select(self._nothing.columns)
         self._pieces.clear()
-        rows = pl.concat(each.select(*self._keys, pl.exclude(self._keys)) for each in found)
-        times = [pl.min("first"), pl.max("last")] if "first" in rows.columns else []
-        added = rows.group_by(self._keys).agg(pl.col("n").sum(), *times)
-        self._too_many |= added.height > MOST_SUMS
-        self._found = [added]
+        sums = {"n": pl.sum("n"), "first": pl.min("first"), "last": pl.max("last")}
+        keys = [name for name in self._nothing.columns if name not in sums]
+        added = [total for name, total in sums.items() if name in self._nothing.columns]
+        self._found = pl.concat([self._found, new]).group_by(keys).agg(*added)
+        self._too_many |= self._found.height > MOST_SUMS
 
 
 class _EventNames:
     """Event names, and how often they come on each day."""
 
     def __init__(self, by_day: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        self._by_day = _Sums(by_day, "day", "event")
+        self._by_day = _Sums(by_day, _EVENTS_BY_DAY)
         self._names: set[str] = set()
 
     def add(self, events: pl.Series, by_slot: pl.DataFrame) -> None:
         if len(self._names) <= MOST_NAMES:
             self._names.update(events.unique().head(MOST_NAMES + 1))
-        if by_slot.height:
-            self._by_day.add(by_slot)
+        self._by_day.add(by_slot)
 
     @property
     def by_day(self) -> pl.DataFrame:
         """`day`, `event` and `n`; empty where they are too many."""
-        return self._by_day.total(_EVENTS_BY_DAY)
+        return self._by_day.total()
 
     @property
     def found(self) -> frozenset[str]:
