@@ -12,7 +12,8 @@ from microfunnel.goals import Goal
 from microfunnel.matching import event_names_of, fields_of, match_goals
 from microfunnel.partitions import Partitions, Users
 from microfunnel.queries import read_batches
-from microfunnel.trust.noticing import FIGURE, ID, Noticing, begins_with_figure
+from microfunnel.trust.busy import ID
+from microfunnel.trust.noticing import FIGURE, Noticing, begins_with_figure
 
 USED = "used"
 WANTED = "wanted"

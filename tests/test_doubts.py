@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bridge import Row, report_of
 
+from microfunnel import queries
 from microfunnel.accounts import ReportWarning
 from microfunnel.trust.near_names import LONGEST_NAME
 
@@ -177,6 +178,15 @@ def test_days_outside_the_period_do_not_matter() -> None:
 
 def test_busy_users_of_few_are_no_doubt() -> None:
     assert messages([{**row, "user": f"u{i % 40}"} for i, row in enumerate(log()) if row["event"] != "other"]) == []
+
+
+@pytest.mark.parametrize("case", ["placeholder", "bot", "bot in rows that no goal looks at"])
+@pytest.mark.parametrize("batch", [100, 1_000])
+def test_busy_users_are_the_same_whenever_they_come(monkeypatch: pytest.MonkeyPatch, case: str, batch: int) -> None:
+    rows, code, message = LOUD[case]
+    monkeypatch.setattr(queries, "BATCH", batch)
+    assert (code, message) in messages(rows)
+    assert (code, message) in messages(rows[::-1])
 
 
 def test_session_goals_hold_for_all_events_and_look_at_none() -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from microfunnel.counting.repeats import Repeats, count_repeats
 from microfunnel.events import SPREAD
 from microfunnel.goals import Goal
 from microfunnel.trust import noticing
-from microfunnel.trust.busy import BusyUsers
+from microfunnel.trust.busy import BusyUsers, Suspect
 from microfunnel.trust.noticing import Noticed, Noticing, begins_with_figure
 
 HOUR = 3_600_000_000
@@ -47,6 +47,14 @@ def noticed(batches: Iterable[Rows], timezone: str = "UTC", last_possible: int |
         buys = pl.col("field:event").is_in(["buy", "pay"])
         own.take(used, used.filter(buys).with_columns(buys.alias("goal:buy")))
     return own.noticed()
+
+
+def busy_users(batches: Iterable[Rows]) -> Mapping[int, Suspect | None]:
+    own = BusyUsers(["goal:buy"])
+    for batch in batches:
+        used = frame(batch)
+        own.take(used, used.with_columns((pl.col("field:event") == "buy").alias("goal:buy")))
+    return own.candidates
 
 
 def moment(time: int, timezone: str) -> datetime:
@@ -118,24 +126,37 @@ def test_busy_users_are_among_the_candidates(
 ) -> None:
     users = usual + [user for user, n in busy for _ in range(n)]
     chance.shuffle(users)
-    own = BusyUsers()
-    for i in range(0, len(users), size):
-        own.take(pl.Series(users[i : i + size], dtype=pl.UInt64))
-    assert own.candidates >= {user for user, n in Counter(users).items() if n * 20 > len(users)}
+    buying = {user for user in users if chance.random() < 0.5}
+    rows = [(user, START, "buy" if user in buying else "see", f"id of {user}") for user in users]
+    found = busy_users(rows[i : i + size] for i in range(0, len(rows), size))
+    counts = Counter(users)
+    assert found.keys() >= {user for user, n in counts.items() if n * 20 > len(users)}
+    first = Counter(users[:size])
+    assert {user for user, seen in found.items() if seen} == {
+        user for user in found if first[user] * 20 > min(size, len(users))
+    }
+    for user, seen in found.items():
+        columns = frozenset({"goal:buy"} if user in buying else ())
+        assert seen in {None, Suspect(counts[user], columns, f"id of {user}")}
 
 
 @pytest.mark.parametrize("size", [7, 1_000, 100_000])
 def test_nobody_is_a_candidate_where_all_are_alike(size: int) -> None:
-    own = BusyUsers()
-    for i in range(0, 20_001, size):
-        own.take(pl.Series(range(i, min(i + size, 20_001)), dtype=pl.UInt64) * SPREAD)
-    assert own.candidates == frozenset()
+    rows = [(user * SPREAD % 2**64, START, "see", "") for user in range(20_001)]
+    assert not busy_users(rows[i : i + size] for i in range(0, len(rows), size))
 
 
 def test_few_users_are_all_usual() -> None:
     rows = [(user * SPREAD % 2**64, START, "see", "") for user in [*range(39), *[1] * 50]]
-    assert noticed([rows]).busy == frozenset()
-    assert noticed([rows, [(99, START, "see", "")], [(98, START, "see", "")]]).busy == {SPREAD}
+    assert not noticed([rows]).busy
+    assert noticed([rows, [(99, START, "see", "")], [(98, START, "see", "")]]).busy == {
+        SPREAD: Suspect(51, frozenset(), "")
+    }
+
+
+def test_who_is_busy_later_only_is_looked_at_again() -> None:
+    rows = [(user * SPREAD % 2**64, START, "see", "") for user in range(41)]
+    assert noticed([rows, [(SPREAD, START, "see", "")] * 50]).busy == {SPREAD: None}
 
 
 EVENTS = st.lists(

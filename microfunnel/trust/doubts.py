@@ -8,11 +8,11 @@ from microfunnel.counting.repeats import Repeats
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import event_names_of
 from microfunnel.trust.affected import Affected, affected
-from microfunnel.trust.busy import BUSY
+from microfunnel.trust.busy import BUSY, Suspect
 from microfunnel.trust.daily import CutDay, Days, Run, Vanished
 from microfunnel.trust.near_names import near_names, same_to_the_eye
 from microfunnel.trust.noticing import Noticed
-from microfunnel.trust.suspects import Suspect, Suspects
+from microfunnel.trust.suspects import Suspects
 from microfunnel.wording import quoted
 
 LEAST_ROWS = 100
@@ -27,8 +27,8 @@ PLACEHOLDERS = {
     *("anonymous", "anon", "guest", "(not set)", "not set", "test", "00000000-0000-0000-0000-000000000000"),
 }
 
-Look = Callable[[Collection[str], Collection[int]], Suspects]
-"""A second look at these event names and users (their keys)."""
+Look = Callable[[Collection[str], Mapping[int, Suspect | None]], Suspects]
+"""A second look at these event names and at the users (by key) of whom too little is known."""
 
 
 def doubts(
@@ -41,9 +41,7 @@ def doubts(
     days = Days(noticed.days)
     vanished = days.vanished(noticed.events_by_day)
     near = near_names(noticed.names, named)
-    seen = look(
-        {*near, *(each.event for each in vanished)}, noticed.busy if noticed.rows >= LEAST_ROWS else frozenset()
-    )
+    seen = look({*near, *(each.event for each in vanished)}, noticed.busy if noticed.rows >= LEAST_ROWS else {})
     return [
         *_repeated(goals, repeats, are_dates=days.are_all),
         *_future(noticed),

@@ -8,10 +8,9 @@ import polars as pl
 from microfunnel.events import TIME, USER, field_column, in_period
 from microfunnel.goals import Goal
 from microfunnel.matching import specific_columns
-from microfunnel.trust.busy import BusyUsers
+from microfunnel.trust.busy import ID, BusyUsers, Suspect
 
 EVENT = field_column("event")
-ID = field_column("user")
 FIGURE = "figure"
 DAY = 86_400_000_000
 QUARTER_OF_AN_HOUR = 900_000_000
@@ -56,8 +55,8 @@ class Noticed:
     """Rows used whose user id went through a spreadsheet."""
     rows: int
     """Rows used."""
-    busy: frozenset[int]
-    """The keys of all users who can have more than a twentieth of them; none where there are few users."""
+    busy: Mapping[int, Suspect | None]
+    """All users who can have more than a twentieth of them, as `BusyUsers` has them; none where there are few users."""
 
 
 class Noticing:
@@ -84,7 +83,7 @@ class Noticing:
         self._days = _Sums(self._by_day, _DAYS)
         self._all_rows = 0
         self._some_users: set[int] = set()
-        self._busy = BusyUsers()
+        self._busy = BusyUsers(self._specific)
         self._rows = 0
         self._all = _EventNames(self._by_day)
         self._of_some_users = _EventNames(self._by_day)
@@ -97,7 +96,7 @@ class Noticing:
 
         Where they have ids, the used rows have a column `figure`, too.
         """
-        self._take_users(used)
+        self._take_users(used, needed)
         times = _flagged(used[TIME])
         if self._last_possible is not None and len(times) and _highest(times) > self._last_possible:
             self._take_future(times.filter(times > self._last_possible))
@@ -123,14 +122,14 @@ class Noticing:
             latest=self._latest,
             spreadsheet_ids=self._spreadsheet_ids,
             rows=self._all_rows,
-            busy=self._busy.candidates if len(self._some_users) > FEW_USERS else frozenset(),
+            busy=self._busy.candidates if len(self._some_users) > FEW_USERS else {},
         )
 
-    def _take_users(self, used: pl.DataFrame) -> None:
+    def _take_users(self, used: pl.DataFrame, needed: pl.DataFrame) -> None:
         self._all_rows += used.height
         if len(self._some_users) <= FEW_USERS:
             self._some_users.update(used[USER].unique().head(FEW_USERS + 1))
-        self._busy.take(used[USER])
+        self._busy.take(used, needed)
         if FIGURE in used.columns:
             self._spreadsheet_ids += _spreadsheet_ids(used)
 

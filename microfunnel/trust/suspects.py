@@ -1,7 +1,7 @@
 """A second look at the events, only where the first one has found something strange."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -9,21 +9,9 @@ from microfunnel.events import USER, EventTable, field_column
 from microfunnel.goals import Goal
 from microfunnel.matching import match_goals, specific_columns
 from microfunnel.queries import collect
+from microfunnel.trust.busy import ID, Suspect
 
 EVENT = field_column("event")
-ID = field_column("user")
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """An event name, or a user."""
-
-    rows: int
-    """How many of the used rows are of it."""
-    columns: frozenset[str]
-    """The conditions that tell events apart and hold for some of these rows."""
-    text: str | None
-    """The id of a user; None where the events do not have it as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +23,20 @@ class Suspects:
 
 
 def look_again(
-    events: EventTable, used: pl.Expr, named: Mapping[str, Goal], names: Collection[str], users: Collection[int]
+    events: EventTable,
+    used: pl.Expr,
+    named: Mapping[str, Goal],
+    names: Collection[str],
+    users: Mapping[int, Suspect | None],
 ) -> Suspects:
-    """What the used rows say of these event names and users (their keys); where there are none, nothing is read."""
-    if not names and not users:
-        return Suspects({}, {})
+    """What the used rows say of these event names and users (by key).
+
+    Nothing is read where there are no names, and where what there is to know of the users is known.
+    """
+    known = {user: replace(seen, text=events.whole_id(user) or seen.text) for user, seen in users.items() if seen}
+    unknown = sorted(users.keys() - known)
+    if not names and not unknown:
+        return Suspects({}, known)
     specific = {column: named[column] for column in specific_columns(named)}
     marked = events.frame.filter(used).with_columns(match_goals(specific))
     id_text = pl.col(ID).min() if ID in events.frame.collect_schema() else pl.lit(None, dtype=pl.String)
@@ -47,13 +44,14 @@ def look_again(
     by_name, by_user = collect(
         events,
         marked.filter(pl.col(EVENT).is_in(sorted(names))).group_by(pl.col(EVENT).alias("of")).agg(facts),
-        marked.filter(pl.col(USER).is_in(pl.Series(sorted(users), dtype=pl.UInt64).implode()))
+        marked.filter(pl.col(USER).is_in(pl.Series(unknown, dtype=pl.UInt64).implode()))
         .group_by(pl.col(USER).alias("of"))
         .agg(facts),
     )
     return Suspects(
         {row["of"]: _suspect(row, specific) for row in by_name.iter_rows(named=True)},
-        {
+        known
+        | {
             row["of"]: _suspect({**row, "id": events.whole_id(row["of"]) or row["id"]}, specific)
             for row in by_user.iter_rows(named=True)
         },
