@@ -105,17 +105,17 @@ def tally_journeys(found: Found, splits: Mapping[str, pl.Expr]) -> Tallies:
 
 
 def tally_segments(found: Found, funnel: Funnel) -> Tallies:
-    """The tallies of all journeys and of their segments.
+    """The tallies of the segments of all journeys; of all together where there are none, as else they add up to that.
 
     What makes units by the values of all steps is no segment of a journey, and not among them.
     """
     segments = {
-        breakdown.name: segment_series(found.journeys, found.rows, funnel, found.plan, index)
+        breakdown.name: pl.lit(segment_series(found.journeys, found.rows, funnel, found.plan, index))
         for index, breakdown in enumerate(funnel.by)
         if breakdown.value != "all_steps"
     }
-    splits = {ALL: pl.lit(ALL), **{by: pl.lit(values) for by, values in segments.items()}}
-    return replace(tally_journeys(found, splits), left_out=found.left_out)
+    splits = segments or {ALL: pl.lit(ALL)}
+    return replace(tally_journeys(found, splits), left_out=found.left_out, whole=next(iter(splits)))
 
 
 def _find(units: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> Found:

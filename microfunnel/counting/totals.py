@@ -22,7 +22,8 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    return groups(tallies, funnel, ALL).get(ALL) or nobody(tallies, funnel)
+    own = tallies if tallies.whole == ALL else _of(tallies, tallies.whole).each(partial(_folded, kept=(), other=ALL))
+    return groups(own, funnel, tallies.whole).get(ALL) or nobody(tallies, funnel)
 
 
 def nobody(tallies: Tallies, funnel: Funnel) -> Totals:
