@@ -15,6 +15,8 @@ import pytest
 from program import EVENTS, GOALS, PROGRAM, RUN, environment, lay_out, run, started
 from rich.cells import cell_len
 
+from microfunnel.__main__ import _allocation
+
 pty = pytest.importorskip("pty", reason="needs the terminals and signals of POSIX")
 
 BASH = shutil.which("bash") or "bash"
@@ -370,6 +372,20 @@ def test_what_is_not_used_is_not_loaded(folder: Path, arguments: Sequence[str], 
     done = run(folder, *arguments, program=(sys.executable, "-c", PROBE))
     assert done.returncode == 0
     assert never & set(done.stderr.decode().split()) == set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere polars may bring another allocator")
+def test_the_allocator_of_polars_does_what_it_is_told() -> None:
+    told = _allocation()
+    done = subprocess.run(
+        [sys.executable, "-c", "import polars; polars.Series([1])"],
+        env={**os.environ, "_RJEM_MALLOC_CONF": f"{told},stats_print:true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for option in told.split(","):
+        assert f"opt.{option.replace(':', ': ')}" in done.stderr
 
 
 def test_debug_shows_a_traceback_and_keeps_the_exit_code(folder: Path) -> None:
