@@ -15,6 +15,9 @@ MINUTES ?= 10
 LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
+# Modules are compiled once, and not again whenever a test starts the program.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format imports types unit fix lock sample bench fuzz clean
 
