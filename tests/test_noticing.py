@@ -49,11 +49,11 @@ def noticed(batches: Iterable[Rows], timezone: str = "UTC", last_possible: int |
     return own.noticed()
 
 
-def busy_users(batches: Iterable[Rows]) -> Mapping[int, Suspect | None]:
+def busy_users(rows: Rows, size: int) -> Mapping[int, Suspect | None]:
     own = BusyUsers(["goal:buy"])
-    for batch in batches:
-        used = frame(batch)
-        own.take(used, used.with_columns((pl.col("field:event") == "buy").alias("goal:buy")))
+    bought = pl.col("field:event") == "buy"
+    for batch in frame(rows).with_columns(bought.alias("goal:buy")).iter_slices(size):
+        own.take(batch, batch)
     return own.candidates
 
 
@@ -128,13 +128,12 @@ def test_busy_users_are_among_the_candidates(
     chance.shuffle(users)
     buying = {user for user in users if chance.random() < 0.5}
     rows = [(user, START, "buy" if user in buying else "see", f"id of {user}") for user in users]
-    found = busy_users(rows[i : i + size] for i in range(0, len(rows), size))
+    found = busy_users(rows, size)
     counts = Counter(users)
     assert found.keys() >= {user for user, n in counts.items() if n * 20 > len(users)}
-    first = Counter(users[:size])
-    assert {user for user, seen in found.items() if seen} == {
-        user for user in found if first[user] * 20 > min(size, len(users))
-    }
+    batches = [users[: i + size] for i in range(0, len(users), size)]
+    always = {user for user in found if all(each.count(user) * 20 > len(each) for each in batches)}
+    assert {user for user, seen in found.items() if seen} == always
     for user, seen in found.items():
         columns = frozenset({"goal:buy"} if user in buying else ())
         assert seen in {None, Suspect(counts[user], columns, f"id of {user}")}
@@ -143,7 +142,7 @@ def test_busy_users_are_among_the_candidates(
 @pytest.mark.parametrize("size", [7, 1_000, 100_000])
 def test_nobody_is_a_candidate_where_all_are_alike(size: int) -> None:
     rows = [(user * SPREAD % 2**64, START, "see", "") for user in range(20_001)]
-    assert not busy_users(rows[i : i + size] for i in range(0, len(rows), size))
+    assert not busy_users(rows, size)
 
 
 def test_few_users_are_all_usual() -> None:

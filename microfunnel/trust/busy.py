@@ -29,7 +29,7 @@ class Suspect:
 
 
 class BusyUsers:
-    """Takes in batches; keeps a few keys of each, and all that there is to say of who is busy from the start."""
+    """Takes in batches; keeps a few keys of each, and all that there is to say of who is busy all the time."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         """`columns` are the conditions that tell events apart."""
@@ -49,11 +49,15 @@ class BusyUsers:
         self._note(users)
         if is_first:
             self._followed = {user: Suspect(0, frozenset(), _id(used, user)) for user in self._candidates}
-        for user, seen in self._followed.items():
-            own = needed.filter(_is(user))
-            holding = {column for column in self._columns if own[column].any()}
-            rows = int(used.select(_is(user).sum()).item())
-            self._followed[user] = Suspect(seen.rows + rows, seen.columns | holding, seen.text)
+        followed = {user: self._more_of(user, seen, used, needed) for user, seen in self._followed.items()}
+        self._followed = {user: seen for user, seen in followed.items() if seen.rows * BUSY > self._rows}
+
+    def _more_of(self, user: int, seen: Suspect, used: pl.DataFrame, needed: pl.DataFrame) -> Suspect:
+        """What there is to say of a user after another batch."""
+        own = needed.filter(_is(user))
+        holding = {column for column in self._columns if own[column].any()}
+        rows = int(used.select(_is(user).sum()).item())
+        return Suspect(seen.rows + rows, seen.columns | holding, seen.text)
 
     def _note(self, users: pl.Series) -> None:
         """Counts the rows of each part, and keeps the keys of those who have many of this batch."""
