@@ -33,10 +33,10 @@ def look_again(
 
     Nothing is read where there are no names, and where what there is to know of the users is known.
     """
-    known = {user: replace(seen, text=events.whole_id(user) or seen.text) for user, seen in users.items() if seen}
+    known = {user: seen for user, seen in users.items() if seen}
     unknown = sorted(users.keys() - known)
     if not names and not unknown:
-        return Suspects({}, known)
+        return Suspects({}, _with_ids(events, known))
     specific = {column: named[column] for column in specific_columns(named)}
     marked = events.frame.filter(used).with_columns(match_goals(specific))
     id_text = pl.col(ID).min() if ID in events.frame.collect_schema() else pl.lit(None, dtype=pl.String)
@@ -48,14 +48,15 @@ def look_again(
         .group_by(pl.col(USER).alias("of"))
         .agg(facts),
     )
-    return Suspects(
-        {row["of"]: _suspect(row, specific) for row in by_name.iter_rows(named=True)},
-        known
-        | {
-            row["of"]: _suspect({**row, "id": events.whole_id(row["of"]) or row["id"]}, specific)
-            for row in by_user.iter_rows(named=True)
-        },
+    of_names, of_users = (
+        {row["of"]: _suspect(row, specific) for row in found.iter_rows(named=True)} for found in (by_name, by_user)
     )
+    return Suspects(of_names, _with_ids(events, known | of_users))
+
+
+def _with_ids(events: EventTable, users: Mapping[int, Suspect]) -> dict[int, Suspect]:
+    """The same with the text of ids that are whole numbers, which only their keys tell."""
+    return {user: replace(seen, text=events.whole_id(user) or seen.text) for user, seen in users.items()}
 
 
 def _suspect(row: Mapping[str, object], specific: Collection[str]) -> Suspect:
