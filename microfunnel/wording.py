@@ -1,4 +1,4 @@
-"""How words of a user or of a file are shown: harmless, short, beside the nearest known name."""
+"""How words of a user or of a file are shown: harmless, short, counted, beside the nearest known name."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -36,6 +36,11 @@ def clean(text: str, *, unicode: bool = True) -> str:
     r"""Text from a file that can only be read: what would act shows as `\x1b`, and without `unicode` all is ASCII."""
     harmless = HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
     return harmless if unicode else harmless.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def plural(n: int, noun: str) -> str:
+    """A count and what it counts: `1 file`, `2 files`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def shortened(text: str) -> str:

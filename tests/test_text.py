@@ -3,9 +3,9 @@ from decimal import Decimal
 import pytest
 from reports import HOSTILE, micros
 
-from microfunnel.rendering.text import amounts, duration, interval, listed, number, percent, period, plural
+from microfunnel.rendering.text import amounts, duration, interval, listed, number, percent, period
 from microfunnel.rendering.text import window as window_words
-from microfunnel.wording import HARMFUL, clean
+from microfunnel.wording import HARMFUL, clean, plural
 
 
 @pytest.mark.parametrize(

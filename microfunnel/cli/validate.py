@@ -11,8 +11,7 @@ def validate(
 ) -> None:
     """Say all that is wrong with a goals file, or what it declares."""
     from microfunnel.reading.goals_file import read_goals
-    from microfunnel.rendering.text import plural
-    from microfunnel.wording import clean
+    from microfunnel.wording import clean, plural
 
     found = read_goals(goals)
     counts = f"{plural(len(found.goals), 'goal')}, {plural(len(found.funnels), 'funnel')}"

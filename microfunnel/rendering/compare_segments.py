@@ -8,7 +8,8 @@ from microfunnel.rendering.cells import HEADER, LONGEST_VALUE, figures, name, un
 from microfunnel.rendering.differences import chance, difference_columns, more_or_less
 from microfunnel.rendering.grid import Column, cut, grid, wrap
 from microfunnel.rendering.segments import NO_GROUP
-from microfunnel.rendering.text import number, percent, plural
+from microfunnel.rendering.text import number, percent
+from microfunnel.wording import plural
 
 
 def segments(finding: SegmentsFinding, screen: Screen) -> list[Text]:

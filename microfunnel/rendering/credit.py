@@ -11,9 +11,10 @@ from microfunnel.rendering.cells import HEADER, LONGEST_VALUE, figures, name
 from microfunnel.rendering.credit_records import contents, rows
 from microfunnel.rendering.findings import formats
 from microfunnel.rendering.grid import Column, cut, flow, grid, wrap
-from microfunnel.rendering.text import amounts, number, percent, plural, span, words
+from microfunnel.rendering.text import amounts, number, percent, span, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
+from microfunnel.wording import plural
 
 MOST_CHANNELS = 20
 TOTAL = "all"

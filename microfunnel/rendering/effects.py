@@ -10,9 +10,10 @@ from microfunnel.rendering.cells import GOOD, HEADER, LONGEST_VALUE, QUIET, figu
 from microfunnel.rendering.effects_yaml import yaml_lines
 from microfunnel.rendering.grid import Column, cut, grid, wrap
 from microfunnel.rendering.headline import headline
-from microfunnel.rendering.text import DASH, interval, number, plural, span, words
+from microfunnel.rendering.text import DASH, interval, number, span, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
+from microfunnel.wording import plural
 
 STRUCTURAL = "*"
 MOST_LISTED = 6

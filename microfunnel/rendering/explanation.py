@@ -18,9 +18,10 @@ from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import CAUTION, GOOD, HEADER, QUIET, UNITS, name
 from microfunnel.rendering.funnel import ORDERS
 from microfunnel.rendering.grid import Column, grid, room, wrap
-from microfunnel.rendering.text import DASH, MONTHS, STOPPED, plural, window, words
+from microfunnel.rendering.text import DASH, MONTHS, STOPPED, window, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.verdicts import absent_words, verdict_words
+from microfunnel.wording import plural
 
 MOST_EVENTS = 1_000
 """Lines of events for one funnel; nobody reads more."""

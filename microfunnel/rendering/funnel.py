@@ -9,10 +9,11 @@ from microfunnel.rendering.grid import flow, wrap
 from microfunnel.rendering.headline import headline
 from microfunnel.rendering.segments import segments
 from microfunnel.rendering.steps import is_open, reasons, steps
-from microfunnel.rendering.text import interval, listed, money, number, percent, plural, window, words
+from microfunnel.rendering.text import interval, listed, money, number, percent, window, words
 from microfunnel.rendering.trend import trend
 from microfunnel.rendering.what_if import what_if
 from microfunnel.results import FunnelResult, Step, Totals
+from microfunnel.wording import plural
 
 ORDERS = {"ordered": "in order", "strict": "in strict order", "any": "in any order"}
 

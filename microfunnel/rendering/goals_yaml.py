@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from microfunnel.forms import Form
 from microfunnel.inspections import Inspection
 from microfunnel.proposals import Act, Proposal
-from microfunnel.rendering.text import number, percent, period, plural
-from microfunnel.wording import clean
+from microfunnel.rendering.text import number, percent, period
+from microfunnel.wording import clean, plural
 
 WIDTH = 110
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*( [A-Za-z0-9_.-]+)*")

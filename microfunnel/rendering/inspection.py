@@ -10,9 +10,9 @@ from microfunnel.rendering import Screen
 from microfunnel.rendering.bars import bar
 from microfunnel.rendering.cells import GOOD, HEADER, LONGEST_VALUE, caution, figures, name, share
 from microfunnel.rendering.grid import Bars, Column, cut, flow, grid, room, size, wrap
-from microfunnel.rendering.text import number, period, plural, words
+from microfunnel.rendering.text import number, period, words
 from microfunnel.rendering.to_terminal import printed
-from microfunnel.wording import REASONS
+from microfunnel.wording import REASONS, plural
 
 MOST_EVENTS = 25
 MOST_PROPERTIES = 40

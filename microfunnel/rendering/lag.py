@@ -11,10 +11,11 @@ from microfunnel.rendering.cells import GOOD, figures, name, share
 from microfunnel.rendering.findings import formats
 from microfunnel.rendering.grid import Bars, Column, flow, grid, wrap
 from microfunnel.rendering.lag_records import contents, rows
-from microfunnel.rendering.text import DASH, duration, interval, number, percent, plural, span, words
+from microfunnel.rendering.text import DASH, duration, interval, number, percent, span, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
 from microfunnel.results import PERCENTILES, Rate
+from microfunnel.wording import plural
 
 SHOWN_DAYS = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730)
 """Whole days of the curve that have a line of their own, beside those under one day."""

@@ -7,10 +7,11 @@ from microfunnel.rendering import Screen, bars
 from microfunnel.rendering.cells import GOOD, LONGEST_VALUE, WORST, figures, name, share, sums
 from microfunnel.rendering.funnel import funnel_headline, left_out
 from microfunnel.rendering.grid import Bars, Column, grid, wrap
-from microfunnel.rendering.text import duration, money, number, percent, plural, words
+from microfunnel.rendering.text import duration, money, number, percent, words
 from microfunnel.rendering.to_terminal import printed
 from microfunnel.rendering.trust import trust
 from microfunnel.results import OTHER, Totals
+from microfunnel.wording import plural
 
 TOLD = 3
 """So many lines are told in the sentence."""

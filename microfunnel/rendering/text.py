@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from microfunnel.wording import shortened
+from microfunnel.wording import plural, shortened
 
 DASH = "-"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -31,11 +31,6 @@ def words(name: str) -> str:
 def number(n: int) -> str:
     """A count with thousands separators."""
     return f"{n:,}"
-
-
-def plural(n: int, noun: str) -> str:
-    """A count and what it counts: `1 file`, `2 files`."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def listed(names: Sequence[str], conjunction: str) -> str:

@@ -8,8 +8,8 @@ from microfunnel.accounts import EventsResult, ReportWarning
 from microfunnel.rendering import Screen
 from microfunnel.rendering.cells import caution, name
 from microfunnel.rendering.grid import flow
-from microfunnel.rendering.text import number, period, plural, words
-from microfunnel.wording import REASONS
+from microfunnel.rendering.text import number, period, words
+from microfunnel.wording import REASONS, plural
 
 MOST_REJECTED = 3
 """Rows that are shown of those that could not be used."""
