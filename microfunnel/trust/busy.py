@@ -12,7 +12,7 @@ ID = field_column("user")
 BUSY = 20
 """A user is busy with more than the twentieth part of all rows."""
 PARTS = 64
-"""By their high bits, keys fall into so many parts; a twentieth is much for one of them, even if a busy user is in it."""
+"""By their high bits, keys fall into so many parts; a twentieth is much for one, even if a busy user is in it."""
 WIDTH = 256 // PARTS
 
 
