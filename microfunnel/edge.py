@@ -7,7 +7,7 @@ from contextlib import suppress
 from io import TextIOBase
 from typing import TextIO
 
-from microfunnel.cli import app
+from microfunnel.cli import program
 from microfunnel.errors import ExitCode, MicrofunnelError
 from microfunnel.interrupts import watch_signals
 from microfunnel.wording import brief, clean
@@ -39,7 +39,7 @@ def run_app(arguments: list[str], *, debug: bool) -> int:
     if sys.stderr is not None:
         sys.stderr = Harmless(sys.stderr)
     try:
-        app(arguments, prog_name="microfunnel")
+        program(arguments)(arguments, prog_name="microfunnel")
     except MicrofunnelError as error:
         if debug:
             traceback.print_exc()

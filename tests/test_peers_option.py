@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from microfunnel import peers
 from microfunnel.choice import choose
-from microfunnel.cli import app
+from microfunnel.cli import program
 from microfunnel.cli.options import Peers
 from microfunnel.errors import UsageError
 from microfunnel.funnels import Funnel
@@ -180,8 +180,8 @@ def test_the_report_says_as_whom_it_counts(tmp_path: Path) -> None:
     events.write_text("user_id,timestamp,event\nu,2026-01-01T00:00:00,a\nu,2026-01-09T00:00:00,b\n")
     goals.write_text(json.dumps(file_of({"steps": ["a", "b"]}, {each: LETTERS[each] for each in "ab"})))
     arguments = ["run", str(events), "-g", str(goals), "--json"]
-    plain = json.loads(CliRunner().invoke(app, arguments).stdout)
-    report = json.loads(CliRunner().invoke(app, [*arguments, "--as", "posthog"]).stdout)
+    plain = json.loads(CliRunner().invoke(program(arguments), arguments).stdout)
+    report = json.loads(CliRunner().invoke(program(arguments), [*arguments, "--as", "posthog"]).stdout)
     assert [funnel["converted"] for funnel in (*plain["funnels"], *report["funnels"])] == [0, 1]
     assert plain["events"]["warnings"] == []
     (warning,) = report["events"]["warnings"]

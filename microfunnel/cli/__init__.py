@@ -1,31 +1,28 @@
 """The commands: options in, exit code out; everything else happens elsewhere."""
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from microfunnel.cli.compare import compare
-from microfunnel.cli.credit import credit
-from microfunnel.cli.effects import effects
-from microfunnel.cli.explain import explain
-from microfunnel.cli.init import init
-from microfunnel.cli.inspect import inspect
-from microfunnel.cli.lag import lag
-from microfunnel.cli.members import members
-from microfunnel.cli.paths import paths
-from microfunnel.cli.run import run
-from microfunnel.cli.schema import schema
-from microfunnel.cli.validate import validate
-
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS = (
+    "run",
+    "effects",
+    "paths",
+    "members",
+    "compare",
+    "credit",
+    "lag",
+    "inspect",
+    "init",
+    "explain",
+    "validate",
+    "schema",
 )
+"""Their names, in the order of the help; each is the function of that name in the module of that name."""
 
 
-@app.callback()
 def microfunnel(
     version: Annotated[bool, typer.Option("--version", "-V", help="Show the version and exit.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something fails.")] = False,
@@ -33,5 +30,16 @@ def microfunnel(
     """Count funnels and goals in exported clickstream: which step loses people, and which small actions matter."""
 
 
-for command in (run, effects, paths, members, compare, credit, lag, inspect, init, explain, validate, schema):
-    app.command()(command)
+def program(arguments: Sequence[str]) -> typer.Typer:
+    """What runs these arguments: where they begin with a command it has no other, as to build all takes much longer."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(microfunnel)
+    asked = [name for name in COMMANDS if name == next(iter(arguments), None)]
+    for name in asked or COMMANDS:
+        app.command()(getattr(import_module(f"{__name__}.{name}"), name))
+    return app
