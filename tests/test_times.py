@@ -13,8 +13,8 @@ from strategies import examples
 
 from microfunnel.events import REASONS, REJECTED, TIME
 from microfunnel.goals import Events
+from microfunnel.reading.beginnings import SAMPLE_LINES
 from microfunnel.reading.events import Request, read_events
-from microfunnel.reading.tables import SAMPLE_LINES
 from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _format_expr, time_expr
 
 MICROSECOND = timedelta(microseconds=1)

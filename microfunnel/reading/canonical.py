@@ -8,11 +8,12 @@ import polars as pl
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, SPREAD, TIE, TIME, USER, field_column
 from microfunnel.goals import Events
+from microfunnel.reading.beginnings import SAMPLE_LINES
 from microfunnel.reading.fields import find_columns, near_columns, value_expr
 from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, people
 from microfunnel.reading.layouts.declaration import Value
 from microfunnel.reading.nested import text_expr
-from microfunnel.reading.tables import FAULT, LINE, SAMPLE_LINES, Table
+from microfunnel.reading.tables import FAULT, LINE, Table
 from microfunnel.reading.times import local_times, parse_moment, repeated_hours, time_expr
 from microfunnel.wording import quoted
 
@@ -145,7 +146,7 @@ class Canon:
         raw_time, time_type = known.field("time") or (pl.lit(None), pl.Null())
         time = pl.col(RAW_TIME)
         # What is a time already needs no look at how it is written.
-        first = known.table.frame.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES)
+        first = known.table.sample.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES)
         sample = pl.Series(RAW_TIME, [], time_type) if time_type.is_temporal() else first.collect().to_series()
         no_time = time.is_null()
         if sample.dtype == pl.String:

@@ -13,6 +13,7 @@ from microfunnel.events import EventTable
 from microfunnel.forms import Form
 from microfunnel.goals import Events
 from microfunnel.progress import NOBODY, Listener
+from microfunnel.reading.beginnings import SAMPLE_LINES
 from microfunnel.reading.canonical import Canon, KnownTable, join_people, know
 from microfunnel.reading.discovery import all_fields, forms_of, know_or_guess
 from microfunnel.reading.endings import ends_in_a_line
@@ -23,7 +24,7 @@ from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_bro
 from microfunnel.reading.notices import Watch, cut_off
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored
-from microfunnel.reading.tables import SAMPLE_LINES, Table, open_table
+from microfunnel.reading.tables import Table, open_table
 from microfunnel.reading.unpacking import Decoding, Unpacker, copied, first_bad_line
 from microfunnel.scratch import scratch_errors, scratch_folder
 from microfunnel.wording import quoted
@@ -115,9 +116,11 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
     """What `use` makes of the events, if every line is a row, and else the tables with lines that are none."""
     tables = [known.table for known in reading.known]
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
         try:
-            return [use(reading.events(reading.known, {}))], looking.result()
+            events = reading.events(reading.known, {})
+            # Now that most is left to polars: whoever counts bytes keeps the lock of Python.
+            looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
+            return [use(events)], looking.result()
         except InputError:
             # Lines that are no rows may be the cause, even where no time can be read: of half a row none can.
             texts = [each for each in tables if each.shape is not None or each.is_open_ended]

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import BytesIO
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS
+from microfunnel.reading.beginnings import beginning, first_lines
 from microfunnel.reading.characters import of_whole_characters
 from microfunnel.reading.endings import ends_in_a_line, last_line, number_of_lines
 from microfunnel.reading.files import Source
@@ -26,7 +28,6 @@ from microfunnel.reading.stores import Stored
 from microfunnel.reading.unfolding import unfolded
 from microfunnel.wording import brief, quoted
 
-SAMPLE_LINES = 1_000
 FOOTER, SMALLEST_PARQUET = 8, 12
 """Bytes: the length of the directory and the mark at the end of a Parquet file; these and the mark at its begin."""
 SEPARATORS = (",", ";", "\t", "|")
@@ -49,6 +50,8 @@ class Table:
     """The columns of the file; of a log also `fault of the line` (UInt8, an index of REASONS)."""
     numbered: pl.LazyFrame
     """The same with `number of the line` (UInt32, the first is 1), which is that of the row where none is blank."""
+    sample: pl.LazyFrame
+    """Its first rows, without `number of the line`; there may be more of them than needed."""
     schema: Mapping[str, pl.DataType]
     shape: Delimited | None = None
     """Of CSV and its like, with all names."""
@@ -91,7 +94,7 @@ def open_table(source: Source | Stored, layout: str | None, delimiter: str | Non
                 _refuse_cut_parquet(source.path)
                 frame = pl.scan_parquet(source.path, glob=False, hive_partitioning=False)
                 return _parquet(source.name, frame, layout)
-        lines = _first_lines(source.path)
+        lines = first_lines(source.path)
         if not any(line.strip() for line in lines):
             return None
         return replace(_text(source, lines, layout, delimiter), is_cut=source.is_cut)
@@ -129,24 +132,10 @@ def _are_mostly_objects(lines: Sequence[str]) -> bool:
     return sum(line.startswith("{") and line.endswith("}") for line in some) > len(some) / 2
 
 
-def _first_lines(path: Path) -> list[str]:
-    try:
-        first = pl.scan_lines(path, glob=False).head(SAMPLE_LINES)
-        return first.select(pl.col("line").str.head(LONGEST_LINE)).collect()["line"].to_list()
-    except pl.exceptions.ComputeError as error:
-        if "utf" not in str(error).lower():
-            raise
-        with path.open("rb") as file:
-            is_binary = b"\0" in file.read(4_096)
-        if is_binary:
-            raise InputError("is neither Parquet nor UTF-8 text") from error
-        raise
-
-
 def _parquet(name: str, frame: pl.LazyFrame, layout: str | None) -> Table:
     schema = dict(frame.collect_schema())
     numbered = frame.with_row_index(LINE, offset=1)
-    return Table(name, None, "Parquet", layout_of_fields(schema, layout), frame, numbered, schema)
+    return Table(name, None, "Parquet", layout_of_fields(schema, layout), frame, numbered, frame, schema)
 
 
 def _refuse_cut_parquet(path: Path) -> None:
@@ -167,11 +156,17 @@ def _log(source: Source, layout: Layout, shape: Lines) -> Table:
     none, bad, broken_off = (pl.lit(REASONS.index(reason), dtype=pl.UInt8) for reason in ("", "bad_line", "cut_off"))
     fault = pl.when(is_cut).then(broken_off).when(is_bad).then(bad).otherwise(none).alias(FAULT)
     fields = line.str.extract_groups(shape.pattern).alias("fields")
-    lines = pl.scan_lines(source.path, glob=False, row_index_name=LINE, row_index_offset=1)
-    numbered = lines.select(LINE, fault, fields).unnest("fields")
+
+    def rows(text: Path | BytesIO) -> pl.LazyFrame:
+        lines = pl.scan_lines(text, glob=False, row_index_name=LINE, row_index_offset=1)
+        return lines.select(LINE, fault, fields).unnest("fields")
+
+    numbered, sample = rows(source.path), rows(beginning(source.path)).drop(LINE)
     schema = {name: dtype for name, dtype in numbered.collect_schema().items() if name not in {LINE, FAULT}}
     notices = () if cut is None else (cut_off(source.name),)
-    return Table(source.name, source.path, "log", layout, numbered.drop(LINE), numbered, schema, notices=notices)
+    return Table(
+        source.name, source.path, "log", layout, numbered.drop(LINE), numbered, sample, schema, notices=notices
+    )
 
 
 def _cut_line(source: Source, shape: Lines) -> int | None:
@@ -184,7 +179,7 @@ def _cut_line(source: Source, shape: Lines) -> int | None:
 
 
 def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: Sequence[str]) -> Table:
-    scan = partial(_scan_delimited, source.path, shape)
+    scan = partial(_scan_delimited, shape=shape, names=shape.names)
     first, before = _header(lines, shape.separator)
     if shape.names:
         first = shape.names
@@ -194,11 +189,12 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
         source.path,
         "CSV",
         layout,
-        scan(names=shape.names),
-        scan(names=shape.names, first_number=before + 1),
+        scan(source.path),
+        scan(source.path, first_number=before + 1),
+        scan(beginning(source.path, shape.quote)),
         {},
         # As polars tells apart columns of one name.
-        replace(shape, names=tuple(scan(names=shape.names).collect_schema())),
+        replace(shape, names=tuple(scan(source.path).collect_schema())),
         repeated=frozenset(name for name in first if first.count(name) > 1),
         lines_before=before,
         notices=() if shape.quote is None else tuple(escaped_quotes(source.name, lines)),
@@ -207,10 +203,10 @@ def _delimited(source: Source, shape: Delimited, layout: Layout | None, lines: S
 
 
 def _scan_delimited(
-    path: Path, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None
+    text: Path | BytesIO, shape: Delimited, names: Sequence[str] | None, first_number: int | None = None
 ) -> pl.LazyFrame:
     return pl.scan_csv(
-        path,
+        text,
         glob=False,
         infer_schema=False,
         separator=shape.separator,
@@ -225,10 +221,10 @@ def _scan_delimited(
 
 def _unfolded(table: Table) -> Table:
     """The table with a row for each event, and its schema."""
-    frame, numbered = table.frame, table.numbered
+    frame, numbered, sample = table.frame, table.numbered, table.sample
     if table.layout is not None and table.layout.unfold is not None:
-        frame, numbered = (unfolded(each, table.layout.unfold) for each in (frame, numbered))
-    return replace(table, frame=frame, numbered=numbered, schema=dict(frame.collect_schema()))
+        frame, numbered, sample = (unfolded(each, table.layout.unfold) for each in (frame, numbered, sample))
+    return replace(table, frame=frame, numbered=numbered, sample=sample, schema=dict(frame.collect_schema()))
 
 
 def lines_of(table: Table, column: str) -> pl.LazyFrame:
@@ -242,18 +238,23 @@ def numbered_copy(table: Table, copy: Path) -> Table:
     """The table from a copy of its rows whose lines begin with the numbers that they have in the file."""
     if table.shape is not None:
         names = (LINE, *(table.shape.names or ()))
-        numbered = _scan_delimited(copy, replace(table.shape, comment=None), names)
+        scan = partial(_scan_delimited, shape=replace(table.shape, comment=None), names=names)
+        quote = table.shape.quote
     else:
-        numbered = pl.scan_ndjson(copy, schema={LINE: pl.String(), **table.json_schema})
-    numbered = numbered.with_columns(pl.col(LINE).cast(pl.UInt32))
-    return _unfolded(replace(table, frame=numbered.drop(LINE), numbered=numbered))
+        scan = partial(pl.scan_ndjson, schema={LINE: pl.String(), **table.json_schema})
+        quote = None
+    numbered = scan(copy).with_columns(pl.col(LINE).cast(pl.UInt32))
+    sample = scan(beginning(copy, quote)).drop(LINE)
+    return _unfolded(replace(table, frame=numbered.drop(LINE), numbered=numbered, sample=sample))
 
 
 def _json_lines(name: str, path: Path, schema: Mapping[str, pl.DataType], layout: Layout | None) -> Table:
     """Each key as text, objects and lists as JSON text, so that a value that changes its type late can't hurt."""
-    scan = partial(pl.scan_ndjson, path, schema=schema)
-    numbered = scan(row_index_name=LINE, row_index_offset=1)
-    return _unfolded(Table(name, path, "NDJSON", layout, scan(), numbered, {}, json_schema=schema))
+    scan = partial(pl.scan_ndjson, schema=schema)
+    numbered = scan(path, row_index_name=LINE, row_index_offset=1)
+    return _unfolded(
+        Table(name, path, "NDJSON", layout, scan(path), numbered, scan(beginning(path)), {}, json_schema=schema)
+    )
 
 
 def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.DataType], set[str]]:
