@@ -59,17 +59,20 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
     """
     if table.path is None:
         return True
+    # numpy counts a byte in a tenth of the time of Python, and leaves others the lock meanwhile.
+    import numpy as np
+
     lines = separators = 0
     end = b""
-    # One look at all bytes leaves few to count.
-    others = bytes({*range(256)} - {*b'\n"', *shape.separator.encode()})
     with table.path.open("rb") as file:
         while piece := file.read(PIECE):
-            marks = piece.translate(None, others)
-            found = marks.count(b"\n")
-            if b'"' in marks or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
+            text = np.frombuffer(piece, dtype=np.uint8)
+            found = int(np.count_nonzero(text == ord("\n")))
+            if b'"' in piece or (not found and len(piece) == PIECE) or piece.startswith((GZIP, ZSTD)):
                 return False
-            lines, separators, end = lines + found, separators + len(marks) - found, piece[-1:]
+            lines += found
+            separators += int(np.count_nonzero(text == ord(shape.separator)))
+            end = piece[-1:]
     lines += end != b"\n"
     return separators == lines * (len(shape.names or ()) - 1)
 
