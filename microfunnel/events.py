@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Rows(NamedTuple):
 class EventTable:
     """Events of one reading, not yet read.
 
-    `frame`, as each part of it, has a row for each row of the files: `user` (UInt64, the key of the id), `time` (Int64,
+    `frame`, as that of each file, has a row for each of their rows: `user` (UInt64, the key of the id), `time` (Int64,
     microseconds since 1970 UTC; null where it can't be read), `session` (UInt64, a hash of user and session id, null
     where the row has none; only where the export has sessions and something asks for them), `rejected` (UInt8, an index
     of REASONS), `duplicate of` (UInt64, the same in rows of one user that are one event written twice, null where a row
@@ -77,8 +77,10 @@ class EventTable:
     look at.
     """
 
-    parts: tuple[tuple[str, pl.LazyFrame], ...]
-    """The name of each file and its events."""
+    frame: pl.LazyFrame
+    """The events of all files."""
+    by_file: Callable[[], Iterable[tuple[str, pl.LazyFrame]]] = tuple
+    """The name of each file and its events, where these have to be told apart."""
     paths: tuple[Path, ...] = ()
     """The files of this machine, as people call them; those in an archive are none of their own."""
     elsewhere: int = 0
@@ -136,9 +138,3 @@ class EventTable:
         all_read, all_used = read + sum(self.broken.values()), used - duplicates
         reasons = {reason: all_rejected[reason] for reason in REASONS[1:] if all_rejected[reason]}
         return Rows(all_read, all_used, all_read - all_used - all_rejected.total(), reasons)
-
-    @property
-    def frame(self) -> pl.LazyFrame:
-        """The events of all files."""
-        frames = [frame for _, frame in self.parts]
-        return frames[0] if len(frames) == 1 else pl.concat(frames)

@@ -52,7 +52,7 @@ def _naming(events: EventTable) -> Iterator[None]:
             yield
     except InputError:
         # Errors of polars do not say which of many files is meant.
-        for name, part in events.parts:
+        for name, part in events.by_file():
             with reading_errors(f"{name}: "):
                 part.select(pl.all().null_count()).collect(engine="streaming")
         raise

@@ -42,5 +42,5 @@ def report_of(
         pl.lit(0, dtype=pl.UInt8).alias(REJECTED),
         *(pl.col(name).alias(field_column(name)) for name in names if name != "time"),
     )
-    events = EventTable((("events", frame),), (Path("events"),))
+    events = EventTable(frame, paths=(Path("events"),))
     return analyse(events, checked, Period(since, until, as_of, trend))

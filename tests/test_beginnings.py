@@ -18,7 +18,7 @@ from microfunnel.reading.beginnings import beginning, first_lines
 from microfunnel.reading.events import Request, read_events
 
 LINES, PIECE = 4, 16
-TEXTS = st.lists(st.sampled_from(["a", "ü", "long enough", '"', "\n", "\r\n"]), max_size=40).map("".join)
+TEXTS = st.lists(st.sampled_from(["a", "ü", "long enough", '"', "\n", "\r", "\r\n"]), max_size=40).map("".join)
 
 
 @pytest.fixture

@@ -383,8 +383,8 @@ def test_a_variant_that_was_thrown_by_a_coin_does_nothing_in_the_sample() -> Non
 
         def use(table: Any, seed: int = seed) -> VariantsFinding:
             coin = pl.when(pl.col(USER).hash(seed) % 2 == 0).then(pl.lit("A")).otherwise(pl.lit("B"))
-            parts = tuple((name, frame.with_columns(coin.alias("field:variant"))) for name, frame in table.parts)
-            return compare_variants(replace(table, parts=parts), goals, Experiment("variant", "A"), Period())
+            frame = table.frame.with_columns(coin.alias("field:variant"))
+            return compare_variants(replace(table, frame=frame), goals, Experiment("variant", "A"), Period())
 
         found = sample(goals, question_of_variants(goals, "variant").fields_needed, use)
         surprises += found.variants[1].differences[-1].is_found

@@ -143,11 +143,7 @@ def test_tallies_of_sets_of_users_add_up(asked: Asked, parts: int) -> None:
     # The end of the data is that of all.
     when = replace(when, as_of=when.as_of if when.as_of is not None else max(map(time_of, rows)))
     whole = tallies_of(rows, file, when, table)
-    frames = [frame for _, frame in table.parts]
-    pieces = [
-        replace(table, parts=tuple(("events", frame.filter(pl.col(USER) % parts == part)) for frame in frames))
-        for part in range(parts)
-    ]
+    pieces = [replace(table, frame=table.frame.filter(pl.col(USER) % parts == part)) for part in range(parts)]
     found = [tallies_of(rows, file, when, piece) for piece in pieces]
     for added in (EffectTallies.added(found), EffectTallies.added(found[::-1])):
         assert_frame_equal(added.macros, whole.macros, check_row_order=False, check_exact=True)
@@ -435,9 +431,8 @@ def test_rows_that_stand_there_twice_count_once() -> None:
     goals = Goals.model_validate(SHOP)
     table = table_of(rows, goals)
     wish = choose_effects(goals, [], None, None)
-    ((name, frame),) = table.parts
-    keyed = frame.with_row_index("n").with_columns(pl.col("n").cast(pl.UInt64).alias(DUPLICATE_OF)).drop("n")
-    twice = replace(table, parts=((name, pl.concat([keyed, keyed])),))
+    keyed = table.frame.with_row_index("n").with_columns(pl.col("n").cast(pl.UInt64).alias(DUPLICATE_OF)).drop("n")
+    twice = replace(table, frame=pl.concat([keyed, keyed]))
     assert find_effects(twice, wish, Period()).macros == find_effects(table, wish, Period()).macros
 
 

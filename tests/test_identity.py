@@ -123,7 +123,7 @@ def read(files: Sequence[Sequence[tuple[int, Row]]], *, ndjson: bool = False) ->
         frame, joined = read_events(
             Request(paths, SETTINGS, {"event", "user", "row"}),
             None,
-            lambda table: (pl.concat([part for _, part in table.parts]).collect(), table.joined_ids),
+            lambda table: (table.frame.collect(), table.joined_ids),
         )
     row = pl.col(field_column("row"))
     kept = frame.filter(~row.str.starts_with("-")).sort(row.cast(pl.Int64))

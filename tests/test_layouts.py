@@ -35,7 +35,7 @@ def shown(event: ExpectedEvent, *, is_log: bool) -> tuple[object, ...]:
 def found_in(
     table: EventTable, fields: list[str]
 ) -> tuple[list[tuple[object, ...]], dict[str, int], int, tuple[str, ...]]:
-    frame = pl.concat([part.collect() for _, part in table.parts])
+    frame = table.frame.collect()
     rejected = frame.filter(pl.col(REJECTED) > 0)[REJECTED].value_counts().rows()
     used, duplicates = without_duplicates(frame.filter(pl.col(REJECTED) == 0))
     rows = []

@@ -200,8 +200,7 @@ def test_ids_that_are_whole_numbers_are_told_by_their_keys() -> None:
     rows = [row for number in numbers for row in log("a", str(number))]
     table = table_of(rows, goals)
     keys = pl.Series(USER, [number * SPREAD % 2**64 for number in numbers], dtype=pl.UInt64)
-    ((name, frame),) = table.parts
-    whole = replace(table, parts=((name, frame.with_columns(keys).drop(field_column("user"))),), whole_ids=True)
+    whole = replace(table, frame=table.frame.with_columns(keys).drop(field_column("user")), whole_ids=True)
     found = find(whole, goals, Wish("a"), Period(), NO_MORE).table
     assert found["user"].to_list() == sorted(map(str, numbers))
 

@@ -15,7 +15,7 @@ from microfunnel.events import REASONS, REJECTED, TIME
 from microfunnel.goals import Events
 from microfunnel.reading.beginnings import SAMPLE_LINES
 from microfunnel.reading.events import Request, read_events
-from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _format_expr, time_expr
+from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _format_expr, time_expr, writing_of
 
 MICROSECOND = timedelta(microseconds=1)
 KNOWN = "2026-10-01T10:00:00Z"
@@ -73,7 +73,7 @@ def expected(text: str, zone: str) -> int | None:
 
 def read(texts: list[str], sample: list[str], zone: str) -> list[int | None]:
     frame = pl.DataFrame({"raw": texts}, schema={"raw": pl.String})
-    time = time_expr(pl.col("raw"), pl.Series(sample, dtype=pl.String), None, zone)
+    time = time_expr(pl.col("raw"), writing_of(pl.Series(sample, dtype=pl.String), None, zone))
     return frame.select(time).to_series().to_list()
 
 
@@ -132,3 +132,32 @@ def test_a_file_may_change_its_format_after_its_first_rows(first: str, later: st
     found = read_events(request, None, lambda table: table.frame.select(TIME, REJECTED).collect()[-4:])
     assert found[TIME].to_list() == [expected(later, zone), expected(first, zone), None, expected(later, zone)]
     assert found[REJECTED].to_list() == [0, 0, REASONS.index("unreadable_time"), 0]
+
+
+def test_files_may_differ_in_how_times_are_written_and_alike_ones_are_read_in_one_go(tmp_path: Path) -> None:
+    written = {
+        "a": ["2026-10-01T10:00:00", "2026-10-01T10:00:01"],
+        "b": ["2026-10-01T11:00:00", "2026-10-01T11:00:01.5Z"],
+        "c": ["2026-10-01 12:00:00.120 UTC"],
+        "d": ["1790856000", "1790856001"],
+        "e": ["1790856000500", "1790856001000"],
+        "f": ["2026-10-01T15:00:00", "soon"],
+    }
+    paths = []
+    for name, texts in written.items():
+        paths.append(str(tmp_path / f"{name}.csv"))
+        Path(paths[-1]).write_text("user,time,event\n" + "".join(f"u,{text},e\n" for text in texts), encoding="utf-8")
+
+    def times(*names: str) -> list[int | None]:
+        request = Request(list(names), Events(), {"event"})
+        return read_events(request, None, lambda table: table.frame.select(TIME).collect()).to_series().to_list()
+
+    assert times(*paths) == [time for path in paths for time in times(path)]
+    assert times(*paths)[:2] == [expected(text, "UTC") for text in written["a"]]
+    request = Request(paths[:1] + paths[-1:], Events(), {"event"})
+    assert read_events(request, None, lambda table: table.frame.explain().count("SCAN")) == 1
+
+
+def test_what_only_other_files_are_written_like_is_not_tried() -> None:
+    sample = pl.Series(["2026-10-01"])
+    assert writing_of(sample, None, "UTC", likely=["%d/%m/%Y"]) == writing_of(sample, None, "UTC")

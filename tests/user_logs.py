@@ -53,7 +53,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], goals: Goals, *, sessions: bool 
         pl.col("rejected").alias(REJECTED),
         *(pl.col(name).alias(field_column(name)) for name in text),
     )
-    return EventTable((("events", lazy),), (Path("events"),))
+    return EventTable(lazy, paths=(Path("events"),))
 
 
 def explained(rows: Log, steps: list[Any], user: str = "u", period: Period | None = None, **funnel: Any) -> Explanation:

@@ -123,7 +123,7 @@ def _with_fields(events: EventTable, fields: Collection[str]) -> EventTable:
     kept = {field_column(name) for name in fields}
     known = events.frame.collect_schema().names()
     rest = [name for name in known if name.startswith(field_column("")) and name not in kept]
-    return replace(events, parts=tuple((name, frame.drop(rest)) for name, frame in events.parts))
+    return replace(events, frame=events.frame.drop(rest))
 
 
 # --- from tallies to effects ------------------------------------------------------------------------------------------

@@ -32,12 +32,18 @@ def beginning(path: Path, quote: str | None = None) -> Path | BytesIO:
                 return path
             text += piece
             ends += piece.count(b"\n")
-    *lines, _ = text.split(b"\n")
-    if quote is not None:
-        quotes = accumulate(line.count(quote.encode()) for line in lines)
-        closed = max((number for number, n in enumerate(quotes, start=1) if not n % 2), default=0)
-        lines = lines[:closed]
-    return BytesIO(b"".join(line + b"\n" for line in lines)) if lines else path
+    lines = bytes(text[: text.rfind(b"\n") + 1])
+    if quote is not None and quote.encode() in lines:
+        lines = _closed(lines, quote.encode())
+    return BytesIO(lines) if lines else path
+
+
+def _closed(lines: bytes, quote: bytes) -> bytes:
+    """The lines up to the last one after which no quote is open."""
+    each = lines.removesuffix(b"\n").split(b"\n")
+    quotes = accumulate(line.count(quote) for line in each)
+    closed = max((number for number, n in enumerate(quotes, start=1) if not n % 2), default=0)
+    return b"".join(line + b"\n" for line in each[:closed])
 
 
 def first_lines(path: Path) -> list[str]:

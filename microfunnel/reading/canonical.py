@@ -14,7 +14,7 @@ from microfunnel.reading.identity import ANONYMOUS, ID, PERSON, USER_TEXT, peopl
 from microfunnel.reading.layouts.declaration import Value
 from microfunnel.reading.nested import text_expr
 from microfunnel.reading.tables import FAULT, LINE, Table
-from microfunnel.reading.times import local_times, parse_moment, repeated_hours, time_expr
+from microfunnel.reading.times import Writing, local_times, parse_moment, repeated_hours, time_expr, writing_of
 from microfunnel.wording import quoted
 
 IDS = ("user", "anonymous", "session")
@@ -101,26 +101,28 @@ class Canon:
     people: pl.DataFrame | None = None
     """Who is behind the anonymous ids, where these are joined."""
 
-    def events(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
-        """The events of one table as EventTable describes them; `numbered` adds `number of the line`."""
-        with reading_errors(f"{known.table.name}: "):
-            frame = self.texts(known, numbered=numbered)
+    def events(self, tables: Sequence[KnownTable], *, numbered: bool = False) -> pl.LazyFrame:
+        """The events of some tables as EventTable describes them; `numbered` adds `number of the line`."""
+        frames = [self._events(texts, numbered=numbered) for texts in self.texts(tables, numbered=numbered)]
+        return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+    def _events(self, texts: pl.LazyFrame, *, numbered: bool) -> pl.LazyFrame:
         if self.people is not None:
-            own = frame.with_columns(pl.coalesce(USER_TEXT, ANONYMOUS).alias(USER_TEXT))
+            own = texts.with_columns(pl.coalesce(USER_TEXT, ANONYMOUS).alias(USER_TEXT))
             person = own.join(self.people.lazy(), left_on=USER_TEXT, right_on=ID, how="left")
-            frame = person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
+            texts = person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
         user, visit = pl.col(USER_TEXT), pl.col("session text")
         key = pl.col(WHOLE_USER) * SPREAD if self.whole_ids else user.hash()
         visits = pl.when(visit.is_not_null()).then(pl.struct(user, visit).hash())
-        texts = {name: user if name == "user" else pl.col(field_column(name)) for name in sorted(self.fields)}
-        return frame.select(
+        fields = {name: user if name == "user" else pl.col(field_column(name)) for name in sorted(self.fields)}
+        return texts.select(
             key.alias(USER),
             TIME,
             *([visits.alias(SESSION)] if self.has_sessions else []),
             self._verdict().alias(REJECTED),
             *([pl.col(SAME).alias(DUPLICATE_OF)] if self.has_same else []),
             *([TIE] if self.has_ties else []),
-            *(text.alias(field_column(name)) for name, text in texts.items()),
+            *(text.alias(field_column(name)) for name, text in fields.items()),
             *([LINE] if numbered else []),
         )
 
@@ -132,7 +134,8 @@ class Canon:
             return 0
         inside = pl.any_horizontal(pl.col(TIME).is_between(begin, end, closed="left") for begin, end in hours)
         with reading_errors(f"{known.table.name}: "):
-            times = self.texts(known).filter(inside).select(RAW_TIME).collect(engine="streaming").to_series()
+            (texts,) = self.texts([known])
+            times = texts.filter(inside).select(RAW_TIME).collect(engine="streaming").to_series()
         return local_times(times, time_format)
 
     def _how_times_are_written(self, known: KnownTable) -> tuple[str | None, str]:
@@ -141,38 +144,48 @@ class Canon:
         time_format = self.settings.time_format or (layout.time_format if layout is not None else None)
         return time_format, (layout.timezone if layout is not None else None) or self.settings.timezone
 
-    def texts(self, known: KnownTable, *, numbered: bool = False) -> pl.LazyFrame:
-        """The texts of the ids (`user text`, `anonymous text`, `session text`), `time` and the fields of one table."""
+    def texts(self, tables: Sequence[KnownTable], *, numbered: bool = False) -> list[pl.LazyFrame]:
+        """The texts of the ids (`user text`, `anonymous text`, `session text`), `time` and the fields of some tables.
+
+        Neighbours whose times are written alike are one frame: polars reads them in one go if they are alike at all.
+        """
+        found: list[tuple[Writing, list[pl.LazyFrame]]] = []
+        for known in tables:
+            with reading_errors(f"{known.table.name}: "):
+                likely = found[-1][0].formats if found else ()
+                written, frame = self._writing(known, likely), self._as_written(known, numbered=numbered)
+            if not found or found[-1][0] != written:
+                found.append((written, []))
+            found[-1][1].append(frame)
+        return [_with_times(pl.concat(frames), written) for written, frames in found]
+
+    def _writing(self, known: KnownTable, likely: Sequence[str]) -> Writing:
+        """How the times of a table are written."""
         raw_time, time_type = known.field("time") or (pl.lit(None), pl.Null())
-        time = pl.col(RAW_TIME)
         # What is a time already needs no look at how it is written.
         first = known.table.sample.select(raw_time.alias(RAW_TIME)).head(SAMPLE_LINES)
         sample = pl.Series(RAW_TIME, [], time_type) if time_type.is_temporal() else first.collect().to_series()
-        no_time = time.is_null()
-        if sample.dtype == pl.String:
-            no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
+        return writing_of(sample, *self._how_times_are_written(known), likely)
+
+    def _as_written(self, known: KnownTable, *, numbered: bool) -> pl.LazyFrame:
+        """The ids and the fields of a table as text, and its times as they are."""
+        raw_time, _ = known.field("time") or (pl.lit(None), pl.Null())
         user = known.field("user")
         whole = user[0] if user is not None and known.is_of_whole_ids else pl.lit(None)
-        time_format, zone = self._how_times_are_written(known)
         ids = {
             f"{name} text": known.text(name) if name in known.values else pl.lit(None, dtype=pl.String) for name in IDS
         }
-        return (
-            (known.table.numbered if numbered else known.table.frame)
-            .select(
-                **ids,
-                **{WHOLE_USER: whole.cast(pl.Int64, strict=False).reinterpret(signed=False)},
-                **{
-                    RAW_TIME: raw_time,
-                    FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(0, dtype=pl.UInt8),
-                },
-                **({SAME: _same(known)} if self.has_same else {}),
-                **({TIE: _tie(known)} if self.has_ties else {}),
-                **{field_column(name): known.text(name) for name in self.fields},
-                **({LINE: pl.col(LINE)} if numbered else {}),
-            )
-            .with_columns(time_expr(time, sample, time_format, zone).alias(TIME))
-            .with_columns(no_time.alias(NO_TIME))
+        return (known.table.numbered if numbered else known.table.frame).select(
+            **ids,
+            **{WHOLE_USER: whole.cast(pl.Int64, strict=False).reinterpret(signed=False)},
+            **{
+                RAW_TIME: raw_time,
+                FAULT: pl.col(FAULT) if known.table.kind == "log" else pl.lit(0, dtype=pl.UInt8),
+            },
+            **({SAME: _same(known)} if self.has_same else {}),
+            **({TIE: _tie(known)} if self.has_ties else {}),
+            **{field_column(name): known.text(name) for name in self.fields},
+            **({LINE: pl.col(LINE)} if numbered else {}),
         )
 
     @property
@@ -198,11 +211,20 @@ class Canon:
         return pl.coalesce(pl.when(pl.col(FAULT) > 0).then(FAULT), *judged, pl.lit(0, dtype=pl.UInt8))
 
 
+def _with_times(frame: pl.LazyFrame, written: Writing) -> pl.LazyFrame:
+    """The frame with `time` (Int64, null where none can be read) and `no time` (whether there is nothing to read)."""
+    time = pl.col(RAW_TIME)
+    no_time = time.is_null()
+    if written.dtype == pl.String:
+        no_time |= (pl.when(pl.col(TIME).is_null()).then(time).str.strip_chars() == "").fill_null(value=False)
+    return frame.with_columns(time_expr(time, written).alias(TIME)).with_columns(no_time.alias(NO_TIME))
+
+
 def join_people(canon: Canon, tables: Sequence[KnownTable]) -> pl.DataFrame:
     """Who is behind which anonymous id, in all tables."""
     with reading_errors():
         return people(
-            [canon.texts(known).drop_nulls([USER_TEXT, ANONYMOUS]).filter(canon.has_time) for known in tables]
+            [texts.drop_nulls([USER_TEXT, ANONYMOUS]).filter(canon.has_time) for texts in canon.texts(tables)]
         )
 
 

@@ -186,7 +186,8 @@ class _Reading:
         cut = [cut_off(name) for name, rows in broken.items() if rows.reasons["cut_off"]]
         layouts = [each.table.layout.title for each in known if each.table.layout is not None]
         return EventTable(
-            parts=tuple((each.table.name, canon.events(each)) for each in known),
+            frame=canon.events(known),
+            by_file=lambda: ((each.table.name, canon.events([each])) for each in known),
             paths=tuple(Path(source.name) for source in self.sources if isinstance(source, Source)),
             elsewhere=sum(isinstance(source, Stored) for source in self.sources),
             listener=self._request.listener,

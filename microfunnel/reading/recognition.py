@@ -40,9 +40,11 @@ def unfolded_fields() -> set[str]:
 
 def refuse_aggregates(lines: Sequence[str]) -> None:
     """An InputError where a file that begins with these lines holds sums and no events."""
-    head = pl.Series(["\n".join(lines[:20])])
-    for aggregate in all_aggregates():
-        if head.str.contains(aggregate.head).item():
+    aggregates = all_aggregates()
+    head = pl.lit("\n".join(lines[:20]))
+    found = pl.select(head.str.contains(each.head).alias(str(number)) for number, each in enumerate(aggregates)).row(0)
+    for aggregate, is_one in zip(aggregates, found, strict=True):
+        if is_one:
             raise InputError(
                 f"is a {aggregate.title}: it holds sums, and nothing says who did what",
                 hint=f"take {aggregate.instead}",

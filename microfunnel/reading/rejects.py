@@ -36,7 +36,7 @@ class Rejects:
 
     def _of(self, known: KnownTable, most: int | None) -> pl.DataFrame:
         reason = pl.col(REJECTED).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String)
-        events = self.canon.events(known, numbered=True).filter(pl.col(REJECTED) > 0)
+        events = self.canon.events([known], numbered=True).filter(pl.col(REJECTED) > 0)
         rows = events.select(LINE, reason.alias("reason")).sort(LINE)
         judged = (rows if most is None else rows.head(most)).collect(engine="streaming")
         broken = self.broken.get(known.table.name, BrokenRows())

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ NAIVE_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
 )
+USUAL_FORMATS = FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
 ZONES = ("%#z", "%z", "%:z", "%+")
 DAY_SECONDS = 86_400
 DAY = DAY_SECONDS * 1_000_000
@@ -89,39 +91,68 @@ def local_times(times: pl.Series, time_format: str | None) -> int:
     return len(times) - _read(times, [each for each in formats if not _names_zone(each)], "UTC").null_count()
 
 
-def time_expr(column: pl.Expr, sample: pl.Series, time_format: str | None, timezone: str) -> pl.Expr:
-    """Microseconds since 1970 UTC (Int64) of a column of times; null where a value can't be read.
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a column of times is written; columns of one writing can be read together."""
 
-    `sample` holds some values of the column as they are in the file; by them the unit of numbers is told.
+    dtype: pl.DataType
+    timezone: str
+    """Of times that name none."""
+    epoch: str | None = None
+    """The unit of numbers, one of EPOCH_FORMATS."""
+    is_guess: bool = False
+    """Whether the unit was told by the numbers, so that one far away from them is none of it."""
+    formats: tuple[str, ...] = ()
+    """Of texts: those in use, and then what else is tried."""
+    repeats: bool = field(default=False, compare=False)
+    """Whether some times come again."""
+
+
+def writing_of(sample: pl.Series, time_format: str | None, timezone: str, likely: Sequence[str] = ()) -> Writing:
+    """How a column is written of which the `sample` holds some values; an InputError where no time can be read.
+
+    Of the usual formats, the `likely` ones are tried first.
     """
     dtype = sample.dtype
-    if isinstance(dtype, pl.Datetime):
-        zoned = column if dtype.time_zone else _localized(column, timezone)
-        return zoned.dt.timestamp("us")
-    if dtype == pl.Date:
-        return _localized(column.cast(pl.Datetime("us")), timezone).dt.timestamp("us")
+    written = Writing(dtype, timezone)
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+        return written
     if dtype.is_numeric():
-        return _epoch_expr(column, time_format) if time_format else _guessed_epoch_expr(column, sample)
+        return replace(written, epoch=time_format or _epoch_unit(sample), is_guess=time_format is None)
     if not isinstance(dtype, pl.String | pl.Null):
         raise InputError(f"the column of times holds {dtype}, which is no time")
-    texts = column.cast(pl.String)
     if time_format in EPOCH_FORMATS:
-        return _epoch_expr(texts.str.strip_chars(), time_format)
+        return replace(written, epoch=time_format)
     if time_format is None:
         numbers = sample.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False).drop_nulls()
         if len(numbers) * 2 > len(sample.drop_nulls()):
-            return _guessed_epoch_expr(texts.str.strip_chars(), numbers)
-    formats = (time_format,) if time_format else FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
+            return replace(written, epoch=_epoch_unit(numbers), is_guess=True)
+    usual = dict.fromkeys([*(each for each in likely if each in USUAL_FORMATS), *USUAL_FORMATS])
+    formats = (time_format,) if time_format else tuple(usual)
     known = sample.cast(pl.String).drop_nulls()
     used = _in_use(known, formats, timezone)
     if len(known) and not used:
         hint = 'say how they are written: events.time_format, for example "%d/%m/%Y %H:%M"'
         raise InputError(f"no time can be read, for example {quoted(known[0])}", hint=hint)
-    formats = tuple(dict.fromkeys([*used, *formats]))
+    return replace(written, formats=tuple(dict.fromkeys([*used, *formats])), repeats=known.n_unique() < len(known))
+
+
+def time_expr(column: pl.Expr, written: Writing) -> pl.Expr:
+    """Microseconds since 1970 UTC (Int64) of a column of times; null where a value can't be read."""
+    if isinstance(written.dtype, pl.Datetime):
+        zoned = column if written.dtype.time_zone else _localized(column, written.timezone)
+        return zoned.dt.timestamp("us")
+    if written.dtype == pl.Date:
+        return _localized(column.cast(pl.Datetime("us")), written.timezone).dt.timestamp("us")
+    if written.epoch is not None:
+        numbers = column if written.dtype.is_numeric() else column.cast(pl.String).str.strip_chars()
+        moment = _epoch_expr(numbers, written.epoch)
+        return _near_now(moment) if written.is_guess else moment
+    texts = column.cast(pl.String)
     # Remembering times that were read before pays where some come again.
-    moments = _format_expr(texts, formats[0], timezone, remember=known.n_unique() < len(known))
+    moments = _format_expr(texts, written.formats[0], written.timezone, remember=written.repeats)
     both = pl.struct(texts.alias(TEXT), moments.alias(MOMENT))
-    read_rest = partial(_read_rest, formats=formats, timezone=timezone)
+    read_rest = partial(_read_rest, formats=written.formats, timezone=written.timezone)
     return both.map_batches(read_rest, return_dtype=pl.Int64, is_elementwise=True)
 
 
@@ -147,11 +178,10 @@ def _epoch_unit(numbers: pl.Series) -> str:
     )
 
 
-def _guessed_epoch_expr(column: pl.Expr, sample: pl.Series) -> pl.Expr:
-    """Null also where a number is none of this unit, but perhaps of another one; zero is 1970 in all of them."""
+def _near_now(moment: pl.Expr) -> pl.Expr:
+    """Null where a number is none of the guessed unit, but perhaps of another one; zero is 1970 in all of them."""
     low, high = (int(seconds) * 1_000_000 for seconds in EPOCH_RANGE)
-    time = _epoch_expr(column, _epoch_unit(sample))
-    return pl.when(time.is_between(low, high) | (time == 0)).then(time)
+    return pl.when(moment.is_between(low, high) | (moment == 0)).then(moment)
 
 
 def _epoch_expr(column: pl.Expr, unit: str) -> pl.Expr:
