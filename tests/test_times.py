@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,15 @@ from microfunnel.events import REASONS, REJECTED, TIME
 from microfunnel.goals import Events
 from microfunnel.reading.beginnings import SAMPLE_LINES
 from microfunnel.reading.events import Request, read_events
-from microfunnel.reading.times import FIXED_FORMATS, NAIVE_FORMATS, ZONED_FORMATS, _format_expr, time_expr, writing_of
+from microfunnel.reading.times import (
+    FIXED_FORMATS,
+    NAIVE_FORMATS,
+    ZONED_FORMATS,
+    _format_expr,
+    repeated_hours,
+    time_expr,
+    writing_of,
+)
 
 MICROSECOND = timedelta(microseconds=1)
 KNOWN = "2026-10-01T10:00:00Z"
@@ -161,3 +170,15 @@ def test_files_may_differ_in_how_times_are_written_and_alike_ones_are_read_in_on
 def test_what_only_other_files_are_written_like_is_not_tried() -> None:
     sample = pl.Series(["2026-10-01"])
     assert writing_of(sample, None, "UTC", likely=["%d/%m/%Y"]) == writing_of(sample, None, "UTC")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "Africa/Casablanca"])
+def test_the_hours_are_found_that_the_clocks_showed_twice(zone: str) -> None:
+    quarters = range(int(datetime(2010, 1, 1, tzinfo=UTC).timestamp()), 1_800_000_000, 900)
+    folds = [datetime.fromtimestamp(moment, ZoneInfo(zone)).fold for moment in quarters]
+    turns = [moment for moment, (before, fold) in zip(quarters[1:], pairwise(folds), strict=True) if fold > before]
+    found = repeated_hours(zone, quarters[0] * 1_000_000, quarters[-1] * 1_000_000)
+    assert [turn for _, turn in found] == [turn * 1_000_000 for turn in turns]
+    for moments in found:
+        begin, turn = (datetime.fromtimestamp(moment // 1_000_000, ZoneInfo(zone)) for moment in moments)
+        assert begin.replace(tzinfo=None) == turn.replace(tzinfo=None)

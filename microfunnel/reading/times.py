@@ -1,10 +1,9 @@
 """Times of any export as microseconds since 1970 UTC."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -59,24 +58,25 @@ def parse_moment(text: str, timezone: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def repeated_hours(timezone: str, first: int, last: int) -> list[tuple[int, int]]:
+@cache
+def repeated_hours(timezone: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
     """The hours between two moments, microseconds since 1970 UTC, after which the clocks were set back by as much."""
-    zone = ZoneInfo(timezone)
-
-    def offset(second: int) -> int:
-        shift = datetime.fromtimestamp(second, zone).utcoffset()
-        return 0 if shift is None else round(shift.total_seconds())
-
+    days = pl.int_range(first // DAY, last // DAY + 2, eager=True) * DAY_SECONDS
+    offsets = _offsets(days, timezone)
     found = []
-    for day in range(first // DAY, last // DAY + 1):
-        before, after = day * DAY_SECONDS, (day + 1) * DAY_SECONDS
-        back = offset(before) - offset(after)
-        if back > 0:
-            turn = (
-                bisect_left(range(before, after), x=True, key=lambda second: offset(second) < offset(before)) + before
-            )
-            found.append(((turn - back) * 1_000_000, turn * 1_000_000))
-    return found
+    for day in days.gather((offsets.diff() < 0).arg_true() - 1):
+        seconds = pl.int_range(day, day + DAY_SECONDS + 1, eager=True)
+        of_day = _offsets(seconds, timezone)
+        turn = seconds.filter(of_day < of_day[0])[0]
+        found.append(((turn - of_day[0] + of_day[-1]) * 1_000_000, turn * 1_000_000))
+    return tuple(found)
+
+
+def _offsets(seconds: pl.Series, timezone: str) -> pl.Series:
+    """How far the clocks of a time zone are ahead of UTC at these seconds since 1970, in seconds."""
+    moments = (seconds * 1_000).cast(pl.Datetime("ms", "UTC"))
+    shown = moments.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    return shown.dt.timestamp("ms") // 1_000 - seconds
 
 
 def local_times(times: pl.Series, time_format: str | None) -> int:
