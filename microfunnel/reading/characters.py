@@ -13,4 +13,4 @@ _EITHER = re.compile(f"({WHOLE})|{HALF}")
 
 def of_whole_characters(line: str) -> str:
     """The line with the sign for what is no text in place of each half of a character."""
-    return _EITHER.sub(lambda found: found[1] or NO_TEXT, line)
+    return _EITHER.sub(lambda found: found[1] or NO_TEXT, line) if r"\u" in line else line

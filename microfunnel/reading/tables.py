@@ -275,8 +275,11 @@ def _keys(lines: Sequence[str], unfold: Collection[str]) -> tuple[dict[str, pl.D
             bad = bad or (number, line)
             continue
         for key, value in event.items():
-            keys[key] = pl.String()
-            paths |= {key, *(f"{key}.{part}" for part in value)} if isinstance(value, dict) else {key}
+            if key not in keys:
+                keys[key] = pl.String()
+                paths.add(key)
+            if isinstance(value, dict):
+                paths.update(f"{key}.{part}" for part in value)
             if key in unfold and isinstance(value, list):
                 known = parts.setdefault(key, {})
                 known |= {part: pl.String() for each in value if isinstance(each, dict) for part in each}
