@@ -54,6 +54,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lay_out(tmp_path_factory.mktemp("long"), events=f"user_id,timestamp,event\n{rows}")
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Programs that the tests start hear of a hang-up, also where the tests were started with `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @dataclass
 class Shown:
     """What a terminal as standard error got, and what else the program did."""
