@@ -118,7 +118,7 @@ def _at_once(reading: "_Reading", use: Callable[[EventTable], Result]) -> tuple[
     with ThreadPoolExecutor(1) as pool:
         try:
             events = reading.events(reading.known, {})
-            # Now that most is left to polars: whoever counts bytes keeps the lock of Python.
+            # Not before: to load what counts bytes takes the lock of Python, which describing the events needs.
             looking = pool.submit(lambda: list(filter(may_have_broken_lines, tables)))
             return [use(events)], looking.result()
         except InputError:
