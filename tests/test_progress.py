@@ -170,8 +170,8 @@ def test_a_pipe_gets_nothing(folder: Path, env: dict[str, str]) -> None:
 
 
 def test_a_short_run_shows_nothing_and_loads_nothing(folder: Path) -> None:
-    probe = SLOW.replace("main()\n", "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n")
-    program = (sys.executable, "-c", f"import sys\n{probe.format(patience=30, pause=0)}")
+    probe = SLOW.replace("main()\n", "os._exit = lambda _: print(*sys.modules, file=sys.stderr)\nmain()\n")
+    program = (sys.executable, "-c", f"import os, sys\n{probe.format(patience=30, pause=0)}")
     shown = shown_by(folder, *RUN, "--json", program=program)
     assert shown.all.startswith(b"sys ")
     assert b"rich" not in shown.all
