@@ -195,15 +195,13 @@ def percentiles(values: pl.Series, counts: pl.Series) -> dict[str, float]:
 
     They interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
     """
-    up_to = counts.cum_sum()
-    n = int(up_to[-1])
+    n = int(counts.sum())
     ranks = [(n - 1) * share for share in PERCENTILES.values()]
-    # All ranks in one search: there are many segments, and a call of polars takes longer than what it looks up.
-    low, high = (
-        values.gather(up_to.search_sorted(pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks]), side="right"))
-        for ahead in (0, 1)
-    )
+    places = pl.Series([min(int(rank) + ahead, n - 1) for rank in ranks for ahead in (0, 1)])
+    # One query for all: there are many segments, and a query takes longer than what it looks up.
+    up_to = pl.lit(counts).cum_sum()
+    found = pl.select(pl.lit(values).gather(up_to.search_sorted(places, side="right"))).to_series().to_list()
     return {
         name: below + (above - below) * (rank - int(rank))
-        for name, rank, below, above in zip(PERCENTILES, ranks, low, high, strict=True)
+        for name, rank, below, above in zip(PERCENTILES, ranks, found[::2], found[1::2], strict=True)
     }
