@@ -1,7 +1,9 @@
 """The commands: options in, exit code out; everything else happens elsewhere."""
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import getdoc
 from typing import Annotated
 
 import typer
@@ -31,7 +33,7 @@ def microfunnel(
 
 
 def program(arguments: Sequence[str]) -> typer.Typer:
-    """What runs these arguments: where they begin with a command it has no other, as to build all takes much longer."""
+    """What runs these arguments: only what they ask for is built, as to build all commands takes much longer."""
     app = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -40,6 +42,13 @@ def program(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(microfunnel)
     asked = [name for name in COMMANDS if name == next(iter(arguments), None)]
+    # A shell that completes a line says it in the environment alone.
+    only_listed = not {*arguments} - {"-h", "--help"} and "_MICROFUNNEL_COMPLETE" not in os.environ
     for name in asked or COMMANDS:
-        app.command()(getattr(import_module(f"{__name__}.{name}"), name))
+        command = getattr(import_module(f"{__name__}.{name}"), name)
+        app.command(name, help=getdoc(command))(_nothing if only_listed else command)
     return app
+
+
+def _nothing() -> None:
+    """Stands for each command where they are listed: reading the options of all takes longer."""
