@@ -129,7 +129,7 @@ def _account(  # noqa: PLR0913, PLR0917
         rows_used=account.used,
         rows_filtered=account.filtered,
         rejected=account.rejected,
-        samples=_samples(events) if sum(account.rejected.values()) > duplicates else (),
+        samples=_samples(events, sum(account.rejected.values()) - duplicates),
         users=all_users,
         sessions=counts.sessions,
         first_time=found.first_time,
@@ -201,8 +201,10 @@ def _count_part(
     return count_rows(once), duplicates
 
 
-def _samples(events: EventTable) -> tuple[RejectedRow, ...]:
-    frames = events.rejects(MOST_SAMPLES) if events.rejects is not None else ()
+def _samples(events: EventTable, rejected: int) -> tuple[RejectedRow, ...]:
+    """The first of so many rejected rows: where all are found, no further file is read again."""
+    most = min(rejected, MOST_SAMPLES)
+    frames = events.rejects(most) if most and events.rejects is not None else ()
     return tuple(RejectedRow(*row) for frame in frames for row in frame.iter_rows())
 
 

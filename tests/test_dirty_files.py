@@ -20,7 +20,9 @@ from microfunnel.errors import InputError, reading_errors
 from microfunnel.events import REASONS, REJECTED, EventTable
 from microfunnel.goals import Events
 from microfunnel.queries import collect
+from microfunnel.reading.canonical import KnownTable
 from microfunnel.reading.events import Request, read_events
+from microfunnel.reading.rejects import Rejects
 
 CASES = {f"{group}: {case.what}": case for group, cases in ALL.items() for case in cases}
 GOALS: Mapping[str, object] = {
@@ -81,6 +83,26 @@ def read(use: Callable[[EventTable], Any], *sources: str, timezone: str = "UTC")
 
 def whole(table: EventTable) -> pl.DataFrame:
     return table.frame.collect()
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_file_is_read_again_once_all_rejected_rows_are_found(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("goals.yaml").write_text(yaml.safe_dump(GOALS), encoding="utf-8")
+    for name, content in {"a": WHOLE, "b": TWO + b",2026-10-01,view\n", "c": TWO, "d": TWO}.items():
+        Path(name).write_bytes(content)
+    again: list[str] = []
+    look = Rejects._of
+
+    def looks(self: Rejects, known: KnownTable, most: int | None) -> pl.DataFrame:
+        again.append(known.table.name)
+        return look(self, known, most)
+
+    monkeypatch.setattr(Rejects, "_of", looks)
+    assert _run(["run", "a", "b", "c", "d", "-g", "goals.yaml", "--json", "--max-bad", "50%"], debug=False) == 0
+    samples = json.loads(capfd.readouterr().out)["events"]["rejected_samples"]
+    assert ([each["file"] for each in samples], again) == (["b"], ["a", "b"])
 
 
 def test_a_file_named_twice_is_read_once(folder: Path) -> None:
