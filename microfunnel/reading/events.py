@@ -20,7 +20,8 @@ from microfunnel.reading.endings import ends_in_a_line
 from microfunnel.reading.expected import expected_rows
 from microfunnel.reading.fields import near_columns
 from microfunnel.reading.files import Source, find_files
-from microfunnel.reading.lines import BrokenRows, has_broken_lines, may_have_broken_lines, without_broken_lines
+from microfunnel.reading.lines import has_broken_lines, may_have_broken_lines
+from microfunnel.reading.mending import BrokenRows, without_broken_lines
 from microfunnel.reading.notices import Watch, cut_off
 from microfunnel.reading.rejects import Rejects
 from microfunnel.reading.stores import Stored

@@ -8,7 +8,7 @@ import polars as pl
 from microfunnel.errors import reading_errors
 from microfunnel.events import REASONS, REJECTED
 from microfunnel.reading.canonical import Canon, KnownTable
-from microfunnel.reading.lines import BrokenRows
+from microfunnel.reading.mending import BrokenRows
 from microfunnel.reading.tables import LINE, lines_of
 
 FILE, RAW, AT = "file", "raw", "at"
