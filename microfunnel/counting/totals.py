@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 
 import polars as pl
 
@@ -22,7 +21,7 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    own = tallies if tallies.whole == ALL else _of(tallies, tallies.whole).each(partial(_folded, kept=(), other=ALL))
+    own = tallies if tallies.whole == ALL else _folded(_of(tallies, tallies.whole), kept=(), other=ALL)
     return groups(own, funnel, tallies.whole).get(ALL) or nobody(tallies, funnel)
 
 
@@ -61,7 +60,7 @@ def largest(tallies: Tallies, breakdown: Breakdown) -> list[str]:
 def segments_of(tallies: Tallies, funnel: Funnel, breakdown: Breakdown, kept: Sequence[str]) -> list[Segment]:
     """These segments of a breakdown, those without units left out, and the rest together as `(other)`, last."""
     other = SEPARATOR.join([OTHER] * len(breakdown.columns))
-    folded = _of(tallies, breakdown.name).each(partial(_folded, kept=kept, other=other))
+    folded = _folded(_of(tallies, breakdown.name), kept, other)
     totals = groups(folded, funnel, breakdown.name)
     return [
         Segment(dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name])
@@ -83,9 +82,16 @@ def _ordered(names: Sequence[str], breakdown: Breakdown) -> Iterable[str]:
     return [*bins, *(name for name in dict.fromkeys(names) if name not in bins)]
 
 
-def _folded(table: pl.DataFrame, kept: Sequence[str], other: str) -> pl.DataFrame:
+def _folded(tallies: Tallies, kept: Sequence[str], other: str) -> Tallies:
+    """The tallies with all segments but the `kept` ones as one.
+
+    Their times are not added up: there are many, and percentiles of equal seconds in several rows are the same.
+    """
     segment = pl.when(pl.col("segment").is_in(kept)).then("segment").otherwise(pl.lit(other))
-    return add_up([table.with_columns(segment.alias("segment"))])
+    folded = tallies.each(lambda table: table.with_columns(segment.alias("segment")))
+    return replace(
+        folded, counts=add_up([folded.counts]), optional=add_up([folded.optional]), values=add_up([folded.values])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +191,13 @@ def _times(histogram: pl.DataFrame) -> dict[Key, Times]:
 
 
 def summary(histogram: pl.DataFrame) -> Times:
-    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, sorted by these, at least one row."""
+    """Mean and percentiles of units (`n`, `total_us`) by whole `seconds`, in their order, at least one row."""
     total_us = int(histogram["total_us"].sum())
     return Times(int(histogram["n"].sum()), total_us, percentiles(histogram["seconds"], histogram["n"]))
 
 
 def percentiles(values: pl.Series, counts: pl.Series) -> dict[str, float]:
-    """The percentiles by their names in PERCENTILES, of different values in order and how often each occurs.
+    """The percentiles by their names in PERCENTILES, of values in order and how often each row's occurs.
 
     They interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
     """
