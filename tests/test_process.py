@@ -347,12 +347,13 @@ def test_a_bare_environment_is_enough(folder: Path) -> None:
 # --- what is loaded, and --debug --------------------------------------------------------------------------------------
 
 PROBE = """
-import runpy, sys
+import os, runpy, sys
+os._exit = sys.exit  # which would say no more
 sys.argv = ["microfunnel", *sys.argv[1:]]
 try:
     runpy.run_module("microfunnel", run_name="__main__")
 finally:
-    print(*sorted({"polars", "pydantic", "rich", "typer", "yaml"} & set(sys.modules)), file=sys.stderr)
+    print("loaded:", *sorted({"polars", "pydantic", "rich", "typer", "yaml"} & set(sys.modules)), file=sys.stderr)
 """
 
 
@@ -371,7 +372,14 @@ finally:
 def test_what_is_not_used_is_not_loaded(folder: Path, arguments: Sequence[str], never: set[str]) -> None:
     done = run(folder, *arguments, program=(sys.executable, "-c", PROBE))
     assert done.returncode == 0
-    assert never & set(done.stderr.decode().split()) == set()
+    title, *loaded = done.stderr.decode().split()
+    assert (title, never & set(loaded)) == ("loaded:", set())
+
+
+def test_a_shell_that_completes_a_line_hears_of_the_options_of_a_command(folder: Path) -> None:
+    line = {"_MICROFUNNEL_COMPLETE": "complete_bash", "COMP_WORDS": "microfunnel run --", "COMP_CWORD": "2"}
+    offered = run(folder, env=environment(**line)).stdout.decode().split()
+    assert {"--goals", "--funnel", "--by"} <= set(offered)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere polars may bring another allocator")
