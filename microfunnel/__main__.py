@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import NoReturn, TextIO
+from io import TextIOWrapper
 
 from microfunnel import __version__
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Never returns; exits with one of `microfunnel.errors.ExitCode`, or as a signal has it."""
     arguments = sys.argv[1:]
     # Panics of polars print what they know to stderr; a backtrace on top says nothing to a user.
@@ -23,10 +23,10 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     debug = "--debug" in arguments
-    if not debug and sys.stderr is not None:
+    if not debug and isinstance(sys.stderr, TextIOWrapper):
         _keep_messages_apart(sys.stderr)
     _end(_run([argument for argument in arguments if argument != "--debug"], debug=debug))
 
@@ -41,7 +41,7 @@ def _allocation() -> str:
     return f"narenas:{arenas},dirty_decay_ms:1000,muzzy_decay_ms:0"
 
 
-def _keep_messages_apart(stream: TextIO) -> None:
+def _keep_messages_apart(stream: TextIOWrapper) -> None:
     """Standard error is ours alone: Rust writes there what it knows of each panic of polars, also of a caught one."""
     own = os.dup(stream.fileno())
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -50,7 +50,7 @@ def _keep_messages_apart(stream: TextIO) -> None:
     sys.stderr = os.fdopen(own, "w", encoding=stream.encoding, errors=stream.errors, buffering=1)
 
 
-def _end(code: int) -> NoReturn:
+def _end(code: int) -> None:
     """Ends the process at once: taking apart all that was loaded takes longer than reading a goals file."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
