@@ -21,8 +21,9 @@ IN_PROGRESS = "in_progress"
 
 def total(tallies: Tallies, funnel: Funnel) -> Totals:
     """The steps of the funnel over all units."""
-    own = tallies if tallies.whole == ALL else _folded(_of(tallies, tallies.whole), kept=(), other=ALL)
-    return groups(own, funnel, tallies.whole).get(ALL) or nobody(tallies, funnel)
+    own = _of(tallies, tallies.whole)
+    whole = own if tallies.whole == ALL else _folded(own, kept=(), other=ALL)
+    return _groups(whole, funnel).get(ALL) or nobody(tallies, funnel)
 
 
 def nobody(tallies: Tallies, funnel: Funnel) -> Totals:
@@ -60,8 +61,7 @@ def largest(tallies: Tallies, breakdown: Breakdown) -> list[str]:
 def segments_of(tallies: Tallies, funnel: Funnel, breakdown: Breakdown, kept: Sequence[str]) -> list[Segment]:
     """These segments of a breakdown, those without units left out, and the rest together as `(other)`, last."""
     other = SEPARATOR.join([OTHER] * len(breakdown.columns))
-    folded = _folded(_of(tallies, breakdown.name), kept, other)
-    totals = groups(folded, funnel, breakdown.name)
+    totals = _groups(_folded(_of(tallies, breakdown.name), kept, other), funnel)
     return [
         Segment(dict(zip(breakdown.columns, values_of(name, breakdown), strict=True)), breakdown.value, totals[name])
         for name in _ordered([*kept, other], breakdown)
@@ -82,13 +82,13 @@ def _ordered(names: Sequence[str], breakdown: Breakdown) -> Iterable[str]:
     return [*bins, *(name for name in dict.fromkeys(names) if name not in bins)]
 
 
-def _folded(tallies: Tallies, kept: Sequence[str], other: str) -> Tallies:
-    """The tallies with all segments but the `kept` ones as one.
+def _folded(own: Tallies, kept: Sequence[str], other: str) -> Tallies:
+    """The tallies of one breakdown with all segments but the `kept` ones as one.
 
     Their times are not added up: there are many, and percentiles of equal seconds in several rows are the same.
     """
     segment = pl.when(pl.col("segment").is_in(kept)).then("segment").otherwise(pl.lit(other))
-    folded = tallies.each(lambda table: table.with_columns(segment.alias("segment")))
+    folded = own.each(lambda table: table.with_columns(segment.alias("segment")))
     return replace(
         folded, counts=add_up([folded.counts]), optional=add_up([folded.optional]), values=add_up([folded.values])
     )
@@ -111,8 +111,12 @@ class _Found:
 
 def groups(tallies: Tallies, funnel: Funnel, by: str) -> dict[str, Totals]:
     """The steps of the funnel over each segment of the breakdown of this name."""
-    own = _of(tallies, by)
-    found = _Found(_by_step(own.optional, "n"), _times(own.times), _by_step(own.values, "value"), tallies.valued)
+    return _groups(_of(tallies, by), funnel)
+
+
+def _groups(own: Tallies, funnel: Funnel) -> dict[str, Totals]:
+    """The steps of the funnel over each segment in the tallies of one breakdown."""
+    found = _Found(_by_step(own.optional, "n"), _times(own.times), _by_step(own.values, "value"), own.valued)
     return {
         str(segment): _group_totals(str(segment), group, found, funnel)
         for (segment,), group in own.counts.partition_by("segment", as_dict=True, include_key=False).items()
@@ -197,7 +201,7 @@ def summary(histogram: pl.DataFrame) -> Times:
 
 
 def percentiles(values: pl.Series, counts: pl.Series) -> dict[str, float]:
-    """The percentiles by their names in PERCENTILES, of values in order and how often each row's occurs.
+    """The percentiles by their names in PERCENTILES, of values in order, each of them as often as `counts` says.
 
     They interpolate linearly between ranks (type 7 of Hyndman and Fan 1996).
     """
