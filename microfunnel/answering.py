@@ -203,8 +203,7 @@ def _count_part(
 
 def _samples(events: EventTable, rejected: int) -> tuple[RejectedRow, ...]:
     """The first of so many rejected rows: where all are found, no further file is read again."""
-    most = min(rejected, MOST_SAMPLES)
-    frames = events.rejects(most) if most and events.rejects is not None else ()
+    frames = events.rejects(min(rejected, MOST_SAMPLES)) if events.rejects is not None else ()
     return tuple(RejectedRow(*row) for frame in frames for row in frame.iter_rows())
 
 
