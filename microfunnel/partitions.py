@@ -11,6 +11,7 @@ import polars as pl
 
 from microfunnel.errors import InputError
 from microfunnel.events import USER
+from microfunnel.fetching import fetch
 from microfunnel.scratch import scratch_errors
 
 PARTITIONS = 64
@@ -121,7 +122,7 @@ class Partitions:
         # Numbers of rows are grouped, and all else is fetched in that order, which takes half of the time of
         # `partition_by` or of a sort.
         grouped = rows.select(number).with_row_index("row").group_by("number").agg(pl.len().alias("height"), "row")
-        divided = rows[grouped["row"].explode()]
+        divided = fetch(rows, grouped["row"].explode())
         pieces: list[tuple[int, pl.DataFrame]] = []
         begin = 0
         for part, height in grouped.select("number", "height").iter_rows():

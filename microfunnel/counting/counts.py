@@ -14,6 +14,7 @@ from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
 from microfunnel.events import SESSION, TIME, USER
+from microfunnel.fetching import fetch
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goal, Goals
 from microfunnel.matching import specific_columns
@@ -125,7 +126,7 @@ def _by_user(rows: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     packed = users.to_frame().select(pl.first() // room * room + pl.int_range(pl.len(), dtype=pl.UInt64)).to_series()
     # Another partition is counted beside this one, and two threads sort one of them no faster.
     by_user = (packed.sort(multithreaded=False) % room).cast(pl.UInt32)
-    rows = rows[by_user if in_order is None else in_order.gather(by_user)]
+    rows = fetch(rows, by_user if in_order is None else in_order.gather(by_user))
     if rows[USER].is_sorted():
         return rows.with_columns(pl.col(USER).set_sorted())
     return rows.sort(USER, maintain_order=True)
