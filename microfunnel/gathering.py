@@ -41,6 +41,11 @@ class Wanted:
     all_noticed: bool = True
     """Whether what is needed anyway is also looked at for what makes it hard to trust."""
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether some users may lie outside of the period."""
+        return self.since is not None or self.until is not None
+
     def needs(self, column: str) -> bool:
         """Whether a condition or the counting looks at this column."""
         return column in {*self.columns, *map(field_column, fields_of(self.named.values()))}
@@ -115,10 +120,15 @@ class Gathered:
                 {REASONS[number]: n for number, n in batch[REJECTED].value_counts().rows() if number}
             )
             good = batch.filter(pl.col(REJECTED) == 0)
+        # Most logs come in order of time, and what is known to be in order is looked at in no time.
+        if good[TIME].is_sorted():
+            good = good.with_columns(pl.col(TIME).set_sorted())
         self.known_until = _latest(self.known_until, good[TIME].max())
         used = self._with_firsts(good if good[USED].all() else good.filter(USED))
         self.rows_used += used.height
-        inside = used.select(USER, TIME).filter(in_period(self.wanted.since, self.wanted.until))
+        inside = used.select(USER, TIME)
+        if self.wanted.is_bound:
+            inside = inside.filter(in_period(self.wanted.since, self.wanted.until))
         # What only tells who somebody is costs as much to filter as all the rest.
         left_out = [REJECTED, USED, FIGURE, *([] if self.wanted.needs(ID) else [ID])]
         wanted = used.drop(left_out, strict=False).filter(WANTED)
@@ -140,8 +150,7 @@ class Gathered:
         if self.wanted.firsts is None:
             return used
         in_time = used if used[TIME].is_sorted() else used.sort(TIME, maintain_order=True)
-        since, until = self.wanted.since, self.wanted.until
-        apart = [] if since is None and until is None else [in_period(since, until).alias(FIRST)]
+        apart = [in_period(self.wanted.since, self.wanted.until).alias(FIRST)] if self.wanted.is_bound else []
         alike = [pl.col(USER), *map(pl.col, self.wanted.firsts), *apart]
         first = pl.struct(alike) if len(alike) > 1 else alike[0]
         marked = in_time.with_columns(first.is_first_distinct().alias(FIRST))

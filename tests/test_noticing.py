@@ -44,6 +44,8 @@ def noticed(batches: Iterable[Rows], timezone: str = "UTC", last_possible: int |
     own = Noticing(NAMED, timezone, last_possible=last_possible)
     for batch in batches:
         used = frame(batch)
+        if used["time"].is_sorted():
+            used = used.with_columns(pl.col("time").set_sorted())
         buys = pl.col("field:event").is_in(["buy", "pay"])
         own.take(used, used.filter(buys).with_columns(buys.alias("goal:buy")))
     return own.noticed()

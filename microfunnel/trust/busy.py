@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -11,8 +12,8 @@ ID = field_column("user")
 
 BUSY = 20
 """A user is busy with more than the twentieth part of all rows."""
-PARTS = 64
-"""By their high bits, keys fall into so many parts; a twentieth is much for one, even if a busy user is in it."""
+PARTS = 32
+"""By their high bits, keys fall into so many parts; a twentieth is much for one that no busy user is in."""
 WIDTH = 256 // PARTS
 
 
@@ -63,12 +64,14 @@ class BusyUsers:
         """Counts the rows of each part, and keeps the keys of those who have many of this batch."""
         high = (users // 2**56).cast(pl.UInt8, wrap_numerical=True)
         # Comparing bytes and counting what holds takes a tenth of the time of grouping.
-        below = [int((high < part * WIDTH).sum()) for part in range(1, PARTS)]
-        counts = [end - begin for begin, end in zip([0, *below], [*below, len(users)], strict=True)]
+        below = [0, *(int((high < part * WIDTH).sum()) for part in range(1, PARTS)), len(users)]
+        counts = [end - begin for begin, end in pairwise(below)]
         self._rows += len(users)
         self._of_parts = [all_rows + n for all_rows, n in zip(self._of_parts, counts, strict=True)]
         for part, n in enumerate(counts):
-            if n * BUSY > len(users):
+            # A user with half of that makes it much for a part; of its halves it is much for one only if one is busy.
+            lower = int((high < part * WIDTH + WIDTH // 2).sum()) - below[part] if n * BUSY > len(users) else 0
+            if max(lower, n - lower) * BUSY > len(users):
                 own = users.filter((high >= part * WIDTH) & (high <= part * WIDTH + WIDTH - 1)).value_counts()
                 busy = own.filter(pl.col("count").cast(pl.Int64) * BUSY > len(users))
                 self._candidates.update(busy.to_series())

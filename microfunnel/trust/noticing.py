@@ -97,7 +97,7 @@ class Noticing:
         Where they have ids, the used rows have a column `figure`, too.
         """
         self._take_users(used, needed)
-        times = _flagged(used[TIME])
+        times = used[TIME]
         if self._last_possible is not None and len(times) and _highest(times) > self._last_possible:
             self._take_future(times.filter(times > self._last_possible))
             possible = pl.col(TIME) <= self._last_possible
@@ -107,8 +107,7 @@ class Noticing:
         if not self._all_specific:
             needed = needed.filter(pl.any_horizontal(pl.lit(value=False), *self._specific))
         if used.height:
-            times = times if used.height == len(times) else _flagged(used[TIME])
-            self._days.add(_by_slot(times, self._slot))
+            self._days.add(_by_slot(used[TIME], self._slot))
         self._take_names(used, needed.select(USER, TIME, EVENT))
 
     def noticed(self) -> Noticed:
@@ -216,11 +215,6 @@ class _EventNames:
     def found(self) -> frozenset[str]:
         """The different names; none where they are too many."""
         return frozenset(self._names) if len(self._names) <= MOST_NAMES else frozenset()
-
-
-def _flagged(times: pl.Series) -> pl.Series:
-    """The times; most logs come in order of time, and what is known to be in order is looked at in no time."""
-    return times.set_sorted() if times.is_sorted() else times
 
 
 def _highest(times: pl.Series) -> int:
