@@ -65,6 +65,11 @@ class EventsResult:
     """Rows that goals look at which share user and instant with another one. None where nobody asks."""
 
     @property
+    def faulty(self) -> int:
+        """Rows that were rejected for what stands in them; a duplicate is one for what stands in another row."""
+        return sum(n for reason, n in self.rejected.items() if reason != "duplicate")
+
+    @property
     def bad(self) -> dict[str, int]:
         """Reason to rows, of those by which something of the log is lost."""
         return {reason: n for reason, n in self.rejected.items() if reason not in HARMLESS}

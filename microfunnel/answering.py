@@ -122,14 +122,13 @@ def _account(  # noqa: PLR0913, PLR0917
     """What became of every row, and what a reader should know of them."""
     account = events.account(found.rows_read, found.rows_used, found.rejected, duplicates)
     repeats = counts.repeats
-    return EventsResult(
+    result = EventsResult(
         files=events.files,
         layouts=events.layouts,
         rows_read=account.read,
         rows_used=account.used,
         rows_filtered=account.filtered,
         rejected=account.rejected,
-        samples=_samples(events, sum(account.rejected.values()) - duplicates),
         users=all_users,
         sessions=counts.sessions,
         first_time=found.first_time,
@@ -143,6 +142,7 @@ def _account(  # noqa: PLR0913, PLR0917
             *(shared_key_warnings(all_users or 0) if not events.whole_ids else []),
         ),
     )
+    return replace(result, samples=_samples(events, result.faulty))
 
 
 def _noticing(goals: Goals, period: Period, now: int | None) -> Noticing:
@@ -201,9 +201,9 @@ def _count_part(
     return count_rows(once), duplicates
 
 
-def _samples(events: EventTable, rejected: int) -> tuple[RejectedRow, ...]:
+def _samples(events: EventTable, faulty: int) -> tuple[RejectedRow, ...]:
     """The first of so many rejected rows: where all are found, no further file is read again."""
-    frames = events.rejects(min(rejected, MOST_SAMPLES)) if events.rejects is not None else ()
+    frames = events.rejects(min(faulty, MOST_SAMPLES)) if events.rejects is not None else ()
     return tuple(RejectedRow(*row) for frame in frames for row in frame.iter_rows())
 
 

@@ -95,8 +95,8 @@ class EventTable:
     """Of which tools the files are exports, where that was recognised."""
     broken: Mapping[str, int] = field(default_factory=dict)
     """Lines of the files that are no rows: how many for which reason."""
-    rejects: Callable[[int | None], Iterator[pl.DataFrame]] | None = None
-    """Reads again which rows were rejected, at most so many: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
+    rejects: Callable[[int], Iterator[pl.DataFrame]] | None = None
+    """Reads again which rows were rejected, so many at most: `file`, `line` (UInt32), `reason`, `raw` (else String)."""
     forms: tuple[Form, ...] = ()
     """What the files look like, where that was asked for."""
     problems: tuple[str, ...] = ()

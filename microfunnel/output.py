@@ -37,9 +37,9 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
         raise OutputError(f"{path}: is there already", hint="choose another name, or replace it (--force)")
 
 
-def write_rejects(events: EventTable, path: Path, inputs: Collection[Path]) -> None:
-    """Writes all rejected rows to a file as NDJSON: `file`, `line`, `reason` and `raw`, what stands there."""
-    frames = events.rejects(None) if events.rejects is not None else ()
+def write_rejects(events: EventTable, rows: int, path: Path, inputs: Collection[Path]) -> None:
+    """Writes so many rejected rows to a file as NDJSON: `file`, `line`, `reason` and `raw`, what stands there."""
+    frames = events.rejects(rows) if events.rejects is not None else ()
     write_output("".join(frame.write_ndjson() for frame in frames), path, inputs)
 
 

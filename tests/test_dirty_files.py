@@ -86,23 +86,44 @@ def whole(table: EventTable) -> pl.DataFrame:
 
 
 @pytest.mark.usefixtures("folder")
-def test_no_file_is_read_again_once_all_rejected_rows_are_found(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("bad", "most", "found", "looked_at"),
+    [
+        # All that there are, and then no file is read again; beyond the first one, more and more are asked at once.
+        ("b", 1, "b", "ab"),
+        ("l", 1, "l", "ahijkl"),
+        ("bgl", 3, "bgl", "abcdghijkl"),
+        ("cdh", 3, "cdh", "abcdgh"),
+        # The first of more, also of lines that are no rows.
+        ("abcdefghijkl", 4, "abcd", "abcd"),
+        ("ck", 1, "c", "abc"),
+        ("", 1, "", "a"),
+        ("abcdefghijkl", 12, "abcdefghijkl", "abcdefghijkl"),
+        ("bl", 0, "", ""),
+    ],
+)
+def test_as_few_files_as_need_be_are_looked_at_for_rejected_rows(
+    monkeypatch: pytest.MonkeyPatch, bad: str, most: int, found: str, looked_at: str
 ) -> None:
-    Path("goals.yaml").write_text(yaml.safe_dump(GOALS), encoding="utf-8")
-    for name, content in {"a": WHOLE, "b": TWO + b",2026-10-01,view\n", "c": TWO, "d": TWO}.items():
-        Path(name).write_bytes(content)
+    for name in "abcdefghijkl":
+        broken = b"nothing else\n" if name in "ck" else b",2026-10-01,view\n"
+        Path(name).write_bytes(TWO + broken if name in bad else TWO)
     again: list[str] = []
     look = Rejects._of
 
-    def looks(self: Rejects, known: KnownTable, most: int | None) -> pl.DataFrame:
+    def looks(self: Rejects, known: KnownTable, most: int) -> pl.DataFrame:
         again.append(known.table.name)
         return look(self, known, most)
 
+    def rejected(table: EventTable) -> list[tuple[str, int]]:
+        # Where lines turn out to be no rows, all is read anew.
+        again.clear()
+        assert table.rejects is not None
+        return [row for frame in table.rejects(most) for row in frame.select("file", "line").rows()]
+
     monkeypatch.setattr(Rejects, "_of", looks)
-    assert _run(["run", "a", "b", "c", "d", "-g", "goals.yaml", "--json", "--max-bad", "50%"], debug=False) == 0
-    samples = json.loads(capfd.readouterr().out)["events"]["rejected_samples"]
-    assert ([each["file"] for each in samples], again) == (["b"], ["a", "b"])
+    assert read(rejected, *"abcdefghijkl") == [(name, 4) for name in found]
+    assert "".join(again) == looked_at
 
 
 def test_a_file_named_twice_is_read_once(folder: Path) -> None:

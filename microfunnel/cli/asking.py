@@ -182,7 +182,7 @@ def ask(
         found = find(table, period, options)
         inputs = [asked.goals, *table.paths]
         if asked.rejects is not None:
-            write_rejects(table, asked.rejects, inputs)
+            write_rejects(table, found.events.faulty, asked.rejects, inputs)
         return found, inputs
 
     request = Request(
