@@ -73,9 +73,9 @@ def _rank(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.Expr:
     most, room = len(ats) + 1, rows.height
     # Beyond 64 bits everything takes twice as long.
     dtype = pl.Int64 if most**2 * room**2 < 2**63 else pl.Int128
-    instants = rows[INSTANT].cast(dtype)
+    ended, began = (rows[INSTANT].gather(each).cast(dtype) for each in (last, attempts[ENTRY]))
     rank = pl.col(DEPTH).cast(dtype) * most - pl.col(FIRST)
-    return ((rank * room - instants.gather(last)) * room + instants.gather(attempts[ENTRY])).alias(RANK)
+    return ((rank * room - ended) * room + began).alias(RANK)
 
 
 def with_times(attempts: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
