@@ -174,10 +174,11 @@ def _count_all(
 ) -> tuple[list[Counts[T]], int, int | None]:
     """The counts of each partition, the duplicates among all their rows, and all users.
 
-    Some partitions at a time: polars does much in each on one core only.
+    Some partitions at a time, and more than there are cores: polars does much in each on one core only, and each often
+    waits for a moment.
     """
     listener.begin(Phase.COUNTING, lambda: Expected(len(partitions), is_exact=True))
-    pool = ThreadPoolExecutor(max_workers=min(pl.thread_pool_size(), MOST_AT_ONCE))
+    pool = ThreadPoolExecutor(max_workers=min(2 * pl.thread_pool_size(), MOST_AT_ONCE))
     try:
         all_users = None if users is None else pool.submit(users.count)
         found: list[Counts[T]] = []
