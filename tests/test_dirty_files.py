@@ -85,6 +85,42 @@ def whole(table: EventTable) -> pl.DataFrame:
     return table.frame.collect()
 
 
+def looked_at_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are looked at for rejected rows from now on."""
+    again: list[str] = []
+    look = Rejects._of
+
+    def looks(self: Rejects, known: KnownTable, most: int) -> pl.DataFrame:
+        again.append(known.table.name)
+        return look(self, known, most)
+
+    monkeypatch.setattr(Rejects, "_of", looks)
+    return again
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_file_is_read_again_once_all_rejected_rows_are_found(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("goals.yaml").write_text(yaml.safe_dump(GOALS), encoding="utf-8")
+    for name, content in {"a": WHOLE, "b": TWO + b",2026-10-01,view\n", "c": TWO, "d": TWO}.items():
+        Path(name).write_bytes(content)
+    again = looked_at_again(monkeypatch)
+    assert _run(["run", "a", "b", "c", "d", "-g", "goals.yaml", "--json", "--max-bad", "50%"], debug=False) == 0
+    samples = json.loads(capfd.readouterr().out)["events"]["rejected_samples"]
+    assert ([each["file"] for each in samples], again) == (["b"], ["a", "b"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_file_is_read_again_where_no_rows_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("goals.yaml").write_text(yaml.safe_dump(GOALS), encoding="utf-8")
+    for name in "ab":
+        Path(name).write_bytes(TWO)
+    again = looked_at_again(monkeypatch)
+    assert _run(["run", "a", "b", "-g", "goals.yaml", "--json", "--rejects", "rejects"], debug=False) == 0
+    assert (rejects(), again) == ([], [])
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("bad", "most", "found", "looked_at"),
@@ -108,12 +144,7 @@ def test_as_few_files_as_need_be_are_looked_at_for_rejected_rows(
     for name in "abcdefghijkl":
         broken = b"nothing else\n" if name in "ck" else b",2026-10-01,view\n"
         Path(name).write_bytes(TWO + broken if name in bad else TWO)
-    again: list[str] = []
-    look = Rejects._of
-
-    def looks(self: Rejects, known: KnownTable, most: int) -> pl.DataFrame:
-        again.append(known.table.name)
-        return look(self, known, most)
+    again = looked_at_again(monkeypatch)
 
     def rejected(table: EventTable) -> list[tuple[str, int]]:
         # Where lines turn out to be no rows, all is read anew.
@@ -121,7 +152,6 @@ def test_as_few_files_as_need_be_are_looked_at_for_rejected_rows(
         assert table.rejects is not None
         return [row for frame in table.rejects(most) for row in frame.select("file", "line").rows()]
 
-    monkeypatch.setattr(Rejects, "_of", looks)
     assert read(rejected, *"abcdefghijkl") == [(name, 4) for name in found]
     assert "".join(again) == looked_at
 
