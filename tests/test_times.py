@@ -121,6 +121,27 @@ def test_columns_may_mix_formats_and_have_spaces_around(data: st.DataObject, zon
     assert read(texts, [KNOWN, *sample], zone) == [expected(text, zone) for text in texts]
 
 
+@st.composite
+def nearly(draw: st.DrawFn) -> str:
+    """A time with some characters too many, too few or wrong, of which many formats still make something."""
+    whole = ["2026-10-01T10:00:00.5Z", "2026-10-01 10:00", "+12026-10-01", "2026-1-5 1:2:3", "20261001T100000+0200"]
+    text = draw(st.sampled_from(whole))
+    for _ in range(draw(st.integers(1, 3))):
+        place, more = draw(st.integers(0, len(text))), draw(st.text("0123456789 +-:.TZ/U\t", max_size=2))
+        text = text[:place] + more + text[place + draw(st.integers(0, 1)) :]
+    return text
+
+
+@examples(300)
+@given(text=nearly() | of_any_width("UTC"))
+@example(text="--026-10-0110:00")
+@example(text="2026 10 01T100000Z")
+def test_what_some_format_can_read_is_read(text: str) -> None:
+    found = set(read_by(text.strip(), FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS, "UTC"))
+    assert set(read([text], [KNOWN], "UTC")) <= found
+    assert (read([text], [KNOWN], "UTC") == [None]) == (found == {None})
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
 @pytest.mark.parametrize(
     ("first", "later"),

