@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from microfunnel.errors import OutputError
@@ -16,19 +16,10 @@ def write_output(text: str | bytes, path: Path | None, inputs: Collection[Path])
 
     A file that was read (one of `inputs`) is never written to.
     """
-    if path is None:
-        if sys.stdout is not None:
-            _print(text)
-        return
-    try:
-        if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
-            raise OutputError(f"{path}: was read for this report, so it is not written to")
-        if path.exists() and not path.is_file():
-            path.write_bytes(_bytes(text))
-        else:
-            _replace(path.resolve(), _bytes(text))
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written: {error.strerror}") from error
+    if path is not None:
+        _write([_bytes(text)], path, inputs)
+    elif sys.stdout is not None:
+        _print(text)
 
 
 def refuse_existing(path: Path | None, *, force: bool) -> None:
@@ -40,7 +31,21 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
 def write_rejects(events: EventTable, rows: int, path: Path, inputs: Collection[Path]) -> None:
     """Writes so many rejected rows to a file as NDJSON: `file`, `line`, `reason` and `raw`, what stands there."""
     frames = events.rejects(rows) if events.rejects is not None else ()
-    write_output("".join(frame.write_ndjson() for frame in frames), path, inputs)
+    _write((_bytes(frame.write_ndjson()) for frame in frames), path, inputs)
+
+
+def _write(pieces: Iterable[bytes], path: Path, inputs: Collection[Path]) -> None:
+    """Writes the pieces, one after the other, to a file that is replaced when all of them are there."""
+    try:
+        if path.exists() and any(path.samefile(read) for read in inputs if read.exists()):
+            raise OutputError(f"{path}: was read for this report, so it is not written to")
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                file.writelines(pieces)
+        else:
+            _replace(path.resolve(), pieces)
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written: {error.strerror}") from error
 
 
 def _print(text: str | bytes) -> None:
@@ -56,12 +61,12 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _replace(path: Path, contents: bytes) -> None:
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     draft = Path(name)
     try:
         with temporary(draft), os.fdopen(handle, "wb") as file:
-            file.write(contents)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())

@@ -4,7 +4,7 @@ import gzip
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def looked_at_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     again: list[str] = []
     look = Rejects._of
 
-    def looks(self: Rejects, known: KnownTable, most: int) -> pl.DataFrame:
+    def looks(self: Rejects, known: KnownTable, most: int) -> Iterator[pl.DataFrame]:
         again.append(known.table.name)
         return look(self, known, most)
 
@@ -154,6 +154,48 @@ def test_as_few_files_as_need_be_are_looked_at_for_rejected_rows(
 
     assert read(rejected, *"abcdefghijkl") == [(name, 4) for name in found]
     assert "".join(again) == looked_at
+
+
+def lines_of_rows(kind: str) -> list[str]:
+    """Rows of which each third has no time that can be read and each seventh is none, with their header."""
+    times = ["soon" if row % 3 == 0 else "2026-10-01" for row in range(300)]
+    if kind == "CSV":
+        rows = [f"ann,{time},{row}" for row, time in enumerate(times)]
+        return ["user,time,event", *(f"ann,{row}" if row % 7 == 0 else each for row, each in enumerate(rows))]
+    rows = [f'{{"user":"ann","time":"{time}","event":"{row}"}}' for row, time in enumerate(times)]
+    return [each[:-1] if kind == "NDJSON" and row % 7 == 0 else each for row, each in enumerate(rows)]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("kind", ["CSV", "NDJSON", "NDJSON without broken lines", "Parquet"])
+@pytest.mark.parametrize("most", [1, 20, 1000])
+def test_rejected_rows_come_in_small_pieces_and_in_order(kind: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("microfunnel.reading.rejects.BATCH", 10)
+    monkeypatch.setattr("microfunnel.reading.mending.BATCH", 10)
+    lines = lines_of_rows(kind)
+    text = "".join(f"{line}\n" for line in lines)
+    if kind == "Parquet":
+        pl.read_ndjson(text.encode()).write_parquet("events")
+    else:
+        Path("events").write_text(text, encoding="utf-8")
+
+    def rejected(table: EventTable) -> list[pl.DataFrame]:
+        assert table.rejects is not None
+        return list(table.rejects(most))
+
+    frames = read(rejected, "events")
+    faults = [(number, line) for number, line in enumerate(lines, start=1) if is_no_row(line) or "soon" in line]
+    reasons = {"CSV": "too_few_fields", "NDJSON": "bad_json"}
+    assert [row for frame in frames for row in frame.rows()] == [
+        ("events", number, reasons[kind] if is_no_row(line) else "unreadable_time", line)
+        for number, line in faults[:most]
+    ]
+    # The last lines of a file that is mended are looked at together, a hundred of them.
+    assert all(0 < frame.height <= (50 if kind in reasons else 10) for frame in frames)
+
+
+def is_no_row(line: str) -> bool:
+    return line.count(",") != 2 or line.startswith("{") > line.endswith("}")
 
 
 def test_a_file_named_twice_is_read_once(folder: Path) -> None:

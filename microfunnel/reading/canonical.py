@@ -109,7 +109,14 @@ class Canon:
     def _events(self, texts: pl.LazyFrame, *, numbered: bool) -> pl.LazyFrame:
         if self.people is not None:
             own = texts.with_columns(pl.coalesce(USER_TEXT, ANONYMOUS).alias(USER_TEXT))
-            person = own.join(self.people.lazy(), left_on=USER_TEXT, right_on=ID, how="left")
+            person = own.join(
+                self.people.lazy(),
+                left_on=USER_TEXT,
+                right_on=ID,
+                how="left",
+                # Rows with their numbers are looked for in their order.
+                maintain_order="left" if numbered else "none",
+            )
             texts = person.with_columns(pl.coalesce(PERSON, USER_TEXT).alias(USER_TEXT))
         user, visit = pl.col(USER_TEXT), pl.col("session text")
         key = pl.col(WHOLE_USER) * SPREAD if self.whole_ids else user.hash()

@@ -9,9 +9,11 @@ from microfunnel.errors import reading_errors
 from microfunnel.events import REASONS, REJECTED
 from microfunnel.reading.canonical import Canon, KnownTable
 from microfunnel.reading.mending import BrokenRows
-from microfunnel.reading.tables import LINE, lines_of
+from microfunnel.reading.tables import LINE, Table, lines_of
 
 FILE, RAW, AT = "file", "raw", "at"
+BATCH = 100_000
+"""Rows whose text is held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,15 @@ class Rejects:
     def __call__(self, most: int) -> Iterator[pl.DataFrame]:
         """`file`, `line` (UInt32), `reason` and `raw` (String), file by file and line by line, of the first so many.
 
-        Files after the last one of these are not looked at.
+        They come in pieces, so that any number of them fits into memory. Files after the last one of these are not
+        looked at.
         """
         suspects = self._suspects()
         while most and (known := next(suspects, None)):
             with reading_errors(f"{known.table.name}: "):
-                found = self._of(known, most)
-            most -= found.height
-            yield found
+                for found in self._of(known, most):
+                    most -= found.height
+                    yield found
 
     def _suspects(self) -> Iterator[KnownTable]:
         """The tables that may have any: the longer there are none, the more tables are asked at once."""
@@ -55,34 +58,56 @@ class Rejects:
             rejected = self.canon.events(tables).select(REJECTED).filter(pl.col(REJECTED) > 0)
             return not rejected.head(1).collect(engine="streaming").is_empty()
 
-    def _of(self, known: KnownTable, most: int) -> pl.DataFrame:
-        reason = pl.col(REJECTED).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String)
-        events = self.canon.events([known], numbered=True).filter(pl.col(REJECTED) > 0)
-        judged = events.select(LINE, reason.alias("reason")).sort(LINE).head(most).collect(engine="streaming")
+    def _of(self, known: KnownTable, most: int) -> Iterator[pl.DataFrame]:
+        """The first so many of one table."""
         broken = self.broken.get(known.table.name, BrokenRows())
-        kept = [pl.concat(broken.frames())] if broken.pieces else []
-        lines = [each.head(most).collect() for each in kept]
-        own = judged.join(self._raw(known, judged), on=LINE, how="left").with_columns(pl.coalesce(AT, LINE).alias(LINE))
-        found = pl.concat([own.drop(AT), *lines], how="diagonal").sort(LINE)
-        return found.select(pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW).head(most)
+        kept = (frame.collect() for frame in broken.frames())
+        for rows in _in_order(self._judged(known, most), kept):
+            found = rows.head(most).select(
+                pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW
+            )
+            most -= found.height
+            yield found
+            if not most:
+                return
 
-    def _raw(self, known: KnownTable, judged: pl.DataFrame) -> pl.DataFrame:
-        """What stands on these lines: `number of the line`, `raw`, and `at` which line it stands where that is another.
-
-        Of Parquet it is what the columns hold.
-        """
-        table = known.table
+    def _judged(self, known: KnownTable, most: int) -> Iterator[pl.DataFrame]:
+        """The rows that could not be used, but no broken lines: `number of the line`, `reason` and `raw`, in order."""
+        events = self.canon.events([known], numbered=True).filter(pl.col(REJECTED) > 0)
+        # Numbers alone: what stands on all these lines may be more than fits into memory.
+        judged = events.select(LINE, REJECTED).head(most).collect(engine="streaming")
         if judged.is_empty():
-            return pl.DataFrame(schema={LINE: pl.UInt32, RAW: pl.String, AT: pl.UInt32})
+            return
+        reason = pl.col(REJECTED).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String).alias("reason")
+        written, at, raw = self._written(known.table)
+        begin = 0
+        for batch in written.head(judged[LINE][-1]).collect_batches(chunk_size=BATCH):
+            end = judged[LINE].search_sorted(batch[LINE][-1], side="right")
+            rows = judged[begin:end]
+            own = batch.join(rows, on=LINE, how="semi").select(LINE, at.alias(AT), raw.alias(RAW))
+            found = rows.join(own, on=LINE, maintain_order="left")
+            begin = end
+            if not found.is_empty():
+                yield found.select(pl.col(AT).alias(LINE), reason, RAW)
+
+    def _written(self, table: Table) -> tuple[pl.LazyFrame, pl.Expr, pl.Expr]:
+        """What stands in the file, numbered as its rows are; on which line each row stands, and as what text."""
         if table.kind == "Parquet":
-            rows = table.numbered.select(LINE, pl.struct(pl.col(table.schema)).struct.json_encode().alias(RAW))
-        else:
-            rows = lines_of(table, RAW)
+            return table.numbered, pl.col(LINE), pl.struct(pl.col(table.schema)).struct.json_encode()
+        lines = lines_of(table, RAW)
         if table.kind == "NDJSON" and table.name not in self.broken:
             # polars counts the objects; mended copies hold the numbers of the lines.
-            objects = rows.filter(pl.col(RAW).str.strip_chars() != "").rename({LINE: AT})
-            rows = objects.with_row_index(LINE, offset=1)
-        else:
-            rows = rows.with_columns(pl.lit(None, dtype=pl.UInt32).alias(AT))
-        wanted = judged.lazy().select(LINE).unique()
-        return rows.join(wanted, on=LINE, how="semi").collect(engine="streaming")
+            objects = lines.filter(pl.col(RAW).str.strip_chars() != "").rename({LINE: AT})
+            return objects.with_row_index(LINE, offset=1), pl.col(AT), pl.col(RAW)
+        return lines, pl.col(LINE), pl.col(RAW)
+
+
+def _in_order(*streams: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The rows of all streams in order of `number of the line`, in which each of them is."""
+    waiting = [(stream, next(stream, None)) for stream in streams]
+    while there := [(stream, rows) for stream, rows in waiting if rows is not None]:
+        # What is still to come lies beyond the first of the lines that these end with.
+        until = min(rows[LINE][-1] for _, rows in there)
+        yield pl.concat(rows.filter(pl.col(LINE) <= until) for _, rows in there).sort(LINE, maintain_order=True)
+        later = ((stream, rows.filter(pl.col(LINE) > until)) for stream, rows in there)
+        waiting = [(stream, next(stream, None) if rows.is_empty() else rows) for stream, rows in later]
