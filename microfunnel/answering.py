@@ -81,7 +81,9 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
         # What makes the numbers of goals hard to trust is the same, whatever else is asked.
         wanted = replace(wanted, all_noticed=goals.need_all_events or tells_duplicates)
     with scratch_folder() as folder:
-        divisible = not any(each.unit_columns for each in goals.funnels.values())
+        # The rows of a unit may be those of many users, if its columns do not tell whose it is.
+        units = [each.unit_columns for each in goals.funnels.values() if each.unit_columns]
+        divisible = all(any(map(events.is_user, unit)) for unit in units)
         # What is left is for the batch that is read, and for the rows that are counted at once.
         rows = Partitions(folder, memory * 3 // 10, divisible=divisible)
         users = Users(folder, memory // 4) if options.with_users else None

@@ -101,6 +101,8 @@ class EventTable:
     """What the files look like, where that was asked for."""
     problems: tuple[str, ...] = ()
     """What was not found in the files, where that was asked for: user, time or event."""
+    is_user: Callable[[str], bool] = "user".__eq__
+    """Whether the field of a name is the id of the user in every file: rows that have it in common are one user's."""
     whole_ids: bool = False
     """Whether the ids of users are whole numbers in every file; these are their own keys, others are hashed."""
 

@@ -32,7 +32,7 @@ from microfunnel.answering import MEMORY, Options
 from microfunnel.errors import OutputError
 from microfunnel.events import REASONS, SPREAD, USER
 from microfunnel.funnels import Funnel
-from microfunnel.goals import Goals
+from microfunnel.goals import Events, Goals
 from microfunnel.partitions import PARTITIONS, Partition, Partitions, Users
 from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
@@ -206,6 +206,7 @@ SCREEN = Screen(None, colour=False, unicode=True)
 BY_USER = {"steps": ["a", "b"], "window": "none"}
 # Which users share a unit is only known once all of them are there.
 BY_ORDER = {"steps": ["a", "b"], "window": "none", "count": ["order"]}
+BY_BOTH = {"steps": ["a", "b"], "window": "none", "count": ["order", "user"]}
 
 
 def printed(rows: Log, file: Mapping[str, Any], period: Period, memory: int = MEMORY) -> str:
@@ -236,7 +237,7 @@ def test_no_report_depends_on_the_limits(case: Case, data: st.DataObject) -> Non
     assert_limits_change_nothing(rows, case.file, period)
 
 
-@pytest.mark.parametrize("funnel", [BY_USER, BY_ORDER], ids=["users", "columns"])
+@pytest.mark.parametrize("funnel", [BY_USER, BY_ORDER, BY_BOTH], ids=["users", "columns", "columns of a user"])
 @pytest.mark.parametrize(
     "rows",
     [
@@ -295,3 +296,46 @@ def test_columns_as_units_are_not_divided(written: list[Path]) -> None:
     with limits(divided=1_000, counted=500, batch=700):
         assert sample_report(by_device, PLENTY // 100) == whole
     assert not written
+
+
+@pytest.mark.parametrize(
+    ("count", "is_divided"),
+    [
+        (["user_id", "device"], True),
+        (["device", "user"], True),
+        (["session_id", "device"], False),
+    ],
+)
+def test_units_are_divided_where_their_columns_tell_the_user(
+    count: list[str], monkeypatch: pytest.MonkeyPatch, *, is_divided: bool
+) -> None:
+    found: list[int] = []
+    partitions_of = Partitions.partitions
+
+    def listed(rows: Partitions) -> list[Partition]:
+        found.append(len(partitions_of(rows)))
+        return partitions_of(rows)
+
+    monkeypatch.setattr(Partitions, "partitions", listed)
+    goals = read_goals(ROOT / "goals.example.yaml")
+    funnel = Funnel(steps=["view_product", "purchase"], count=count)
+    by_columns = goals.model_copy(update={"funnels": {**goals.funnels, "f": funnel}})
+    whole = sample_report(by_columns, MEMORY)
+    with limits(divided=1_000, counted=500, batch=700):
+        assert sample_report(by_columns, PLENTY // 100) == whole
+    # All of it fits into one before the limits are small.
+    assert found[0] == 1
+    assert (found[1] > 1) == is_divided
+
+
+def test_a_column_tells_the_user_only_where_it_does_in_every_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,time,event\nann,2026-10-01,a\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("user_id,client,time,event\n1,ann,2026-10-01,a\n", encoding="utf-8")
+
+    def tell(names: Sequence[str], *files: str, user: str = "user_id") -> list[bool]:
+        request = Request([str(tmp_path / name) for name in files], Events(columns={"user": user}), {"event"})
+        return read_events(request, None, lambda table: [table.is_user(name) for name in names])
+
+    names = ["user", "user_id", "client", "event", "nowhere"]
+    assert tell(names, "a.csv", "b.csv") == [True, True, False, False, False]
+    assert tell(names, "b.csv", user="client") == [True, False, True, False, False]

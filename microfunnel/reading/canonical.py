@@ -52,6 +52,10 @@ class KnownTable:
             else text_expr(*found, value if isinstance(value, str) else name)
         )
 
+    def is_user(self, name: str) -> bool:
+        """Whether the field of this name is the id of the user."""
+        return "user" in self.values and self.values.get(name, name) == self.values["user"]
+
     @property
     def ties(self) -> tuple[str, ...]:
         """Fields by which events of one instant have an order."""

@@ -200,6 +200,7 @@ class _Reading:
             warnings=(*self._warnings, *mended, *cut),
             noticed=partial(self._noticed, canon, known),
             joined_ids=None if canon.people is None else canon.people.height,
+            is_user=lambda name: all(each.is_user(name) for each in known),
             whole_ids=canon.whole_ids,
             layouts=tuple(dict.fromkeys(layouts)),
             broken=sum((rows.reasons for rows in broken.values()), start=Counter()),
