@@ -24,8 +24,6 @@ from microfunnel.counting.attempts import (
 from microfunnel.counting.ties import FITS, INSTANT, ROW, fits_expr
 from microfunnel.events import TIME
 
-USEFUL = "useful"
-ATTEMPT = "attempt"
 LIMIT = "limit"
 CUT = "cut"
 FOREVER = 2**63 - 1
@@ -41,20 +39,17 @@ def find_any_order(
     """
     rows = rows.with_columns(fits_expr(steps))
     starts = rows.filter(pl.any_horizontal(*steps) & entries)
-    attempts = starts.select(
-        pl.int_range(pl.len()).alias(ATTEMPT),
-        pl.col(ROW).alias(at_column(0)),
-        pl.col(TIME).alias(ENTERED),
-        *_limits(starts, rows, window, exclusions),
-        _useful(rows, starts),
-    )
-    events = attempts.select(ATTEMPT, LIMIT, CUT, USEFUL).explode(USEFUL).drop_nulls(USEFUL)
-    when = rows[TIME].gather(events[USEFUL])
-    done = _steps_done(events.filter(when <= events[LIMIT].fill_null(FOREVER)), rows, len(steps))
-    unhurried = _steps_done(events.filter(when <= events[CUT].fill_null(FOREVER)), rows, len(steps))
     ats = [at_column(step) for step in range(len(steps))]
-    deepest = unhurried.select(ATTEMPT, pl.sum_horizontal(pl.col(ats[1:]).is_not_null()).alias("possible"))
-    attempts = attempts.join(done, on=ATTEMPT, how="left", maintain_order="left").join(deepest, on=ATTEMPT, how="left")
+    done = _steps_done(_useful(rows, starts), ats[1:])
+    times = {at: rows[TIME].gather(done[at]) for at in ats[1:]}
+    in_time = (pl.lit(when) <= pl.col(LIMIT).fill_null(FOREVER) for when in times.values())
+    uncut = (pl.lit(when) <= pl.col(CUT).fill_null(FOREVER) for when in times.values())
+    attempts = starts.select(
+        pl.col(ROW).alias(ats[0]), pl.col(TIME).alias(ENTERED), *_limits(starts, rows, window, exclusions)
+    ).with_columns(
+        *(pl.when(is_in_time).then(done[at]).alias(at) for at, is_in_time in zip(ats[1:], in_time, strict=True)),
+        pl.sum_horizontal(pl.lit(0), *uncut).alias("possible"),
+    )
     last = rows[TIME].gather(attempts.select(pl.coalesce(ats[::-1])).to_series())
     complete = pl.col(ats[-1]).is_not_null()
     stop = pl.coalesce(
@@ -75,8 +70,11 @@ def _limits(starts: pl.DataFrame, rows: pl.DataFrame, window: int | None, exclus
     return [pl.min_horizontal(closes, cut).alias(LIMIT), cut.alias(CUT)]
 
 
-def _useful(rows: pl.DataFrame, starts: pl.DataFrame) -> pl.Expr:
-    """For each start the rows, from its instant on, that can matter: of each kind as many as it fits steps."""
+def _useful(rows: pl.DataFrame, starts: pl.DataFrame) -> list[tuple[str, pl.Series]]:
+    """For each start the rows, from its instant on, that can matter: of each kind as many as it fits steps.
+
+    A series for each of them, with what they fit; null where there is none.
+    """
     is_head = pl.col(INSTANT).ne_missing(pl.col(INSTANT).shift())
     head = rows.select(pl.when(is_head).then(ROW).forward_fill()).to_series().gather(starts[ROW])
     unit = starts[UNIT]
@@ -87,21 +85,40 @@ def _useful(rows: pl.DataFrame, starts: pl.DataFrame) -> pl.Expr:
         for _ in range(kind.count("1")):
             at = following.gather(at)
             at = at.zip_with(rows[UNIT].gather(at) == unit, pl.Series([None], dtype=at.dtype))
-            found.append(pl.lit(at))
+            found.append((kind, at))
             at = (at + 1).zip_with(at + 1 < rows.height, pl.Series([None], dtype=at.dtype))
-    return pl.concat_list(found).list.drop_nulls().list.sort().alias(USEFUL)
+    return found
 
 
-def _steps_done(events: pl.DataFrame, rows: pl.DataFrame, steps: int) -> pl.DataFrame:
-    """For each attempt the rows `at_1` .. with which it had done so many different steps."""
-    kinds = events.with_columns(rows[FITS].gather(events[USEFUL]).alias(FITS))
-    in_turn = kinds.group_by(ATTEMPT, maintain_order=True).agg(USEFUL, pl.col(FITS).str.join(" "))
-    solved = in_turn.select(FITS).unique()
-    turns = pl.Series("turns", [_filling(turn.split(" ")) for turn in solved[FITS]], dtype=pl.List(pl.UInt32))
-    in_turn = in_turn.join(solved.with_columns(turns), on=FITS)
-    turn = [pl.col("turns").list.get(step, null_on_oob=True) for step in range(1, steps)]
-    found = [pl.col(USEFUL).list.get(number, null_on_oob=True) for number in turn]
-    return in_turn.select(ATTEMPT, *(row.alias(at_column(step)) for step, row in enumerate(found, start=1)))
+def _steps_done(useful: Sequence[tuple[str, pl.Series]], ats: Sequence[str]) -> pl.DataFrame:
+    """For each attempt the rows (`ats`, null where there are none) with which it has done one more step each.
+
+    However far apart its events are: of those up to a limit, the steps that are done by then are done.
+    """
+    events = pl.DataFrame([at.alias(str(number)) for number, (_, at) in enumerate(useful)])
+    missing = len(useful)
+    # In which order they come, and not where, is what decides; there are few orders.
+    places = events.select(
+        pl.when(pl.col(own).is_not_null())
+        .then(pl.sum_horizontal(pl.col(other) < pl.col(own) for other in events.columns))
+        .otherwise(missing)
+        .cast(pl.UInt16)
+        .alias(own)
+        for own in events.columns
+    )
+    orders = places.unique()
+    turns: dict[str, list[int | None]] = {at: [] for at in ats}
+    for order in orders.iter_rows():
+        in_turn = sorted((number for number in range(missing) if order[number] < missing), key=order.__getitem__)
+        filling = [in_turn[number] for number in _filling([useful[number][0] for number in in_turn])]
+        for step, at in enumerate(ats, start=1):
+            turns[at].append(filling[step] if step < len(filling) else None)
+    solved = orders.with_columns(pl.Series(at, numbers, dtype=pl.UInt16) for at, numbers in turns.items())
+    chosen = places.join(solved, on=events.columns, how="left", maintain_order="left").select(ats)
+    return chosen.select(
+        pl.coalesce(pl.when(pl.col(at) == number).then(row) for number, (_, row) in enumerate(useful)).alias(at)
+        for at in ats
+    )
 
 
 def _filling(events: Sequence[str]) -> list[int]:
