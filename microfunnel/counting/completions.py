@@ -35,11 +35,11 @@ def _completing(counting: pl.DataFrame, goal: Goal) -> pl.Series:
     counting = counting.filter(pl.col(owner).is_not_null())
     if goal.distinct is not None:
         value = field_column(goal.distinct)
-        counting = counting.filter(pl.col(value).is_not_null()).unique(
-            [owner, value], keep="first", maintain_order=True
-        )
+        different = counting.select(owner, value, ROW).filter(pl.col(value).is_not_null())
+        counting = different.unique([owner, value], keep="first", maintain_order=True)
+    # Groups keep the order of their rows.
     nth = (goal.at_least or 1) - 1
-    return counting.group_by(owner).agg(pl.col(ROW).sort().get(nth, null_on_oob=True))[ROW].drop_nulls()
+    return counting.group_by(owner).agg(pl.col(ROW).get(nth, null_on_oob=True))[ROW].drop_nulls()
 
 
 def _only(true_rows: pl.Series, height: int) -> pl.Series:

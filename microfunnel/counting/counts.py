@@ -9,7 +9,7 @@ import polars as pl
 from microfunnel.counting.completions import complete_goals
 from microfunnel.counting.funnels import Limits, tally_funnel
 from microfunnel.counting.paths import NO_GOALS
-from microfunnel.counting.repeats import Repeats, count_repeats
+from microfunnel.counting.repeats import Repeats, are_tied, count_repeats
 from microfunnel.counting.scorecard import tally_currencies, tally_goals
 from microfunnel.counting.sessions import add_sessions
 from microfunnel.counting.tallies import Tallies, add_up
@@ -98,16 +98,30 @@ def prepare(rows: pl.DataFrame, goals: Goals, named: Mapping[str, Goal], limits:
 
 
 def _sorted(rows: pl.DataFrame, named: Mapping[str, Goal]) -> pl.DataFrame:
-    if any(goal.counted for goal in named.values()):
-        # Which of several events of one instant fills a count must not depend on the order of the rows.
-        return _by_user(rows, rows.columns)
+    found = _by_time(rows)
+    # Which of several events of one instant fills a count must not depend on the order of the rows.
+    return _in_one_order(found) if any(goal.counted for goal in named.values()) else found
+
+
+def _by_time(rows: pl.DataFrame) -> pl.DataFrame:
     # Most logs are in order of time, and then the rows of each user are when they come together.
     is_earlier = pl.col(TIME) < pl.col(TIME).shift()
     if rows.select(is_earlier.sum()).item() * RARE <= rows.height:
-        found = _by_user(rows, [])
+        found = _by_user(rows)
         if not found.select((is_earlier & (pl.col(USER) == pl.col(USER).shift())).any()).item():
             return found
-    return _by_user(rows, [TIME])
+    return _by_user(rows, rows.select(pl.arg_sort_by(TIME)).to_series())
+
+
+def _in_one_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, sorted by user and time, with those of one instant sorted by all that they hold."""
+    # Few rows share their instant with others, so only these are sorted.
+    places = are_tied(rows).arg_true()
+    if places.is_empty():
+        return rows
+    tied = rows[places].sort(USER, TIME, *rows.columns)
+    others = (name for name in rows.columns if name not in {USER, TIME})
+    return rows.with_columns(rows[name].scatter(places, tied[name]) for name in others)
 
 
 def _completed(rows: pl.DataFrame, named: Mapping[str, Goal], limits: Limits, *, with_sessions: bool) -> pl.DataFrame:
@@ -116,9 +130,8 @@ def _completed(rows: pl.DataFrame, named: Mapping[str, Goal], limits: Limits, *,
     return complete_goals(rows, named)
 
 
-def _by_user(rows: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
-    """The rows sorted by user, those of each user by the columns `order`, or as they come without any."""
-    in_order = rows.select(pl.arg_sort_by(order)).to_series() if order else None
+def _by_user(rows: pl.DataFrame, in_order: pl.Series | None = None) -> pl.DataFrame:
+    """The rows sorted by user, those of each user in order of these places (UInt32), or as they come without any."""
     users = rows[USER] if in_order is None else rows[USER].gather(in_order)
     # Numbers are sorted in a third of the time of rows, and the high bits tell nearly all users apart. Where some of
     # them are alike in those, the rows are sorted after all.

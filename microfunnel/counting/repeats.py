@@ -45,9 +45,7 @@ def count_repeats(rows: pl.DataFrame, specific: Sequence[str]) -> Repeats:
         rows = rows if looked_at.all() else rows.filter(looked_at)
     if rows.is_empty() or not specific:
         return Repeats()
-    same = (pl.col(USER) == pl.col(USER).shift()) & (pl.col(TIME) == pl.col(TIME).shift())
-    repeats = rows.select(same.fill_null(value=False)).to_series()
-    tied = rows.filter(repeats | repeats.shift(-1, fill_value=False)) if repeats.any() else rows.clear()
+    tied = rows.filter(are_tied(rows))
     if tied.is_empty():
         return Repeats(rows=rows.height)
     alike = tied.group_by(tied.columns).agg((pl.len() - 1).cast(pl.Int64).alias("beyond the first"))
@@ -59,3 +57,10 @@ def count_repeats(rows: pl.DataFrame, specific: Sequence[str]) -> Repeats:
         tied={column: int(tied[column].sum()) for column in specific},
         doubled={column: int(more.filter(alike[column]).sum()) for column in specific},
     )
+
+
+def are_tied(rows: pl.DataFrame) -> pl.Series:
+    """Whether each row, of rows sorted by user and time, shares both with another one."""
+    same = (pl.col(USER) == pl.col(USER).shift()) & (pl.col(TIME) == pl.col(TIME).shift())
+    repeats = rows.select(same.fill_null(value=False)).to_series()
+    return repeats | repeats.shift(-1, fill_value=False)
