@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -22,7 +23,9 @@ from microfunnel.goals import Events
 from microfunnel.queries import collect
 from microfunnel.reading.canonical import KnownTable
 from microfunnel.reading.events import Request, read_events
+from microfunnel.reading.lines import may_have_broken_lines
 from microfunnel.reading.rejects import Rejects
+from microfunnel.reading.tables import Table
 
 CASES = {f"{group}: {case.what}": case for group, cases in ALL.items() for case in cases}
 GOALS: Mapping[str, object] = {
@@ -240,12 +243,19 @@ def test_each_file_has_its_own_zone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["grows", "is touched", "is gone", "stays"])
-def test_a_file_that_changes_while_it_is_read(change: str, folder: Path) -> None:
+def test_a_file_that_changes_while_it_is_read(change: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "events"
     path.write_bytes(TWO)
+    looked = Event()
+
+    def look(table: Table) -> bool:
+        found = may_have_broken_lines(table)
+        looked.set()
+        return found
 
     def use(table: EventTable) -> object:
         whole(table)
+        assert looked.wait(60)
         match change:
             case "grows":
                 path.write_bytes(MANY)
@@ -255,8 +265,22 @@ def test_a_file_that_changes_while_it_is_read(change: str, folder: Path) -> None
                 path.unlink()
         return table.noticed(None, None) if table.noticed is not None else None
 
+    monkeypatch.setattr("microfunnel.reading.events.may_have_broken_lines", look)
     message = "events has changed while it was read; perhaps something still writes to it"
     assert read(use, "events") == ([] if change in {"stays", "is gone"} else [("changed_file", message)])
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_gone_before_its_lines_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("events").write_bytes(TWO)
+
+    def look(table: Table) -> bool:
+        Path("events").unlink()
+        return may_have_broken_lines(table)
+
+    monkeypatch.setattr("microfunnel.reading.events.may_have_broken_lines", look)
+    with pytest.raises(InputError, match=r"^events: No such file or directory"):
+        read(lambda table: table.rejects, "events")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Lines of a text that are no rows, or that would be read wrong: whether a file has any."""
 
+from pathlib import Path
+
 import polars as pl
 
 from microfunnel.errors import reading_errors
@@ -29,14 +31,17 @@ def _adds_up(table: Table, shape: Delimited) -> bool:
     """
     if table.path is None:
         return True
-    if is_packed(table.path):
-        return False
+    with reading_errors(f"{table.name}: "):
+        return not is_packed(table.path) and _has_all_separators(table.path, shape)
+
+
+def _has_all_separators(path: Path, shape: Delimited) -> bool:
     # numpy counts a byte in a tenth of the time of Python, and leaves others the lock meanwhile.
     import numpy as np
 
     lines = separators = 0
     end = b""
-    with table.path.open("rb") as file:
+    with path.open("rb") as file:
         while piece := file.read(PIECE):
             text = np.frombuffer(piece, dtype=np.uint8)
             found = int(np.count_nonzero(text == ord("\n")))

@@ -80,8 +80,8 @@ class Rejects:
             return
         reason = pl.col(REJECTED).replace_strict(dict(enumerate(REASONS)), return_dtype=pl.String).alias("reason")
         written, at, raw = self._written(known.table)
-        begin = 0
-        for batch in written.head(judged[LINE][-1]).collect_batches(chunk_size=BATCH):
+        begin, first, last = 0, judged[LINE][0], judged[LINE][-1]
+        for batch in written.slice(first - 1, last - first + 1).collect_batches(chunk_size=BATCH):
             end = judged[LINE].search_sorted(batch[LINE][-1], side="right")
             rows = judged[begin:end]
             own = batch.join(rows, on=LINE, how="semi").select(LINE, at.alias(AT), raw.alias(RAW))
