@@ -34,9 +34,12 @@ class Rejects:
         suspects = self._suspects()
         while most and (known := next(suspects, None)):
             with reading_errors(f"{known.table.name}: "):
-                for found in self._of(known, most):
+                for rows in self._of(known, most):
+                    found = rows.head(most)
                     most -= found.height
                     yield found
+                    if not most:
+                        return
 
     def _suspects(self) -> Iterator[KnownTable]:
         """The tables that may have any: the longer there are none, the more tables are asked at once."""
@@ -59,17 +62,11 @@ class Rejects:
             return not rejected.head(1).collect(engine="streaming").is_empty()
 
     def _of(self, known: KnownTable, most: int) -> Iterator[pl.DataFrame]:
-        """The first so many of one table."""
+        """At least the first so many of one table."""
         broken = self.broken.get(known.table.name, BrokenRows())
         kept = (frame.collect() for frame in broken.frames())
         for rows in _in_order(self._judged(known, most), kept):
-            found = rows.head(most).select(
-                pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW
-            )
-            most -= found.height
-            yield found
-            if not most:
-                return
+            yield rows.select(pl.lit(known.table.name).alias(FILE), pl.col(LINE).alias("line"), "reason", RAW)
 
     def _judged(self, known: KnownTable, most: int) -> Iterator[pl.DataFrame]:
         """The rows that could not be used, but no broken lines: `number of the line`, `reason` and `raw`, in order."""
