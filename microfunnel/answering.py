@@ -31,6 +31,8 @@ MEMORY = 1_500_000_000
 MOST_SAMPLES = 20
 MOST_AT_ONCE = 4
 """Partitions that are counted at the same time: each takes memory."""
+KEPT_APART = 16
+"""Counts of so many partitions are added up before there are more, as large logs have many partitions."""
 NO_EVENTS = ReportWarning("no_events", "there is no event to count")
 
 T = TypeVar("T")
@@ -101,8 +103,8 @@ def answer(events: EventTable, question: Question[T], period: Period, options: O
             with_repeats=options.with_doubts,
         )
         count_part = partial(_count_part, needed=needed, count_rows=count_rows)
-        parts, duplicates, all_users = _count_all(rows.partitions(), count_part, users, events.listener)
-    counts = Counts.added(parts, question.add)
+        add = partial(Counts[T].added, add=question.add)
+        counts, duplicates, all_users = _count_all(rows.partitions(), count_part, add, users, events.listener)
     return Answer(
         found=counts.found,
         goals=counts.goals,
@@ -171,10 +173,11 @@ def _warnings(
 def _count_all(
     partitions: Sequence[Partition],
     count_rows: Callable[[pl.DataFrame], tuple[Counts[T], int]],
+    add: Callable[[Sequence[Counts[T]]], Counts[T]],
     users: Users | None,
     listener: Listener,
-) -> tuple[list[Counts[T]], int, int | None]:
-    """The counts of each partition, the duplicates among all their rows, and all users.
+) -> tuple[Counts[T], int, int | None]:
+    """The counts of all partitions, the duplicates among their rows, and all users.
 
     Some partitions at a time, and more than there are cores: polars does much in each on one core only, and each often
     waits for a moment.
@@ -186,10 +189,11 @@ def _count_all(
         found: list[Counts[T]] = []
         duplicates = 0
         for counts, repeats in pool.map(lambda partition: count_rows(partition.rows()), partitions):
+            found = [add(found)] if len(found) == KEPT_APART else found
             found.append(counts)
             duplicates += repeats
             listener.advance(1)
-        return found, duplicates, None if all_users is None else all_users.result()
+        return add(found), duplicates, None if all_users is None else all_users.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
