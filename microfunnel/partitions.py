@@ -3,8 +3,8 @@
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +24,14 @@ LARGEST = 35_000_000
 """Rows of a partition that are counted whatever memory is allowed."""
 COUNTED = 500
 """Partitions are counted together while they have a row for so many bytes of memory: each also takes some by itself."""
+FEWEST = 250_000
+"""Rows of a partition that is not taken apart whatever memory is allowed."""
+RANGES = 2**14
+"""A partition that is too large is taken apart between ranges of keys, of which there are so many in all."""
+LOOKED_AT = 8
+"""Pieces of a partition that tell where it is taken apart: which users have most rows shows in some of them."""
+KEYS = 2**64
+"""So many different keys there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +39,36 @@ class Partition:
     """All rows of some users."""
 
     pieces: tuple[pl.DataFrame | Path, ...]
+    most: int = LARGEST
+    """Rows that can be counted together."""
+    keys: tuple[int, int] | None = None
+    """The first and the last key of the users that are meant; None for all in the pieces."""
 
     def rows(self) -> pl.DataFrame:
-        """The rows in no order."""
-        return _in_one_piece(map(_loaded, self.pieces))
+        """The rows in no order; an InputError where they are too many: the rows of a user can't be taken apart."""
+        frames = [self._own(_loaded(piece)) for piece in self.pieces]
+        rows = sum(frame.height for frame in frames)
+        if rows > self.most:
+            memory = f"--memory {math.ceil(rows * COUNTS_IN / 10**9)}GB"
+            raise InputError(
+                f"{rows:,} rows that goals look at must be counted together: they are those of one user, or of few",
+                hint=f"leave users out who are none (events: {{where: ...}}), or allow more memory: {memory}",
+            )
+        return _in_one_piece(frames)
+
+    def taken_apart(self, number: int) -> list["Partition"]:
+        """Up to so many partitions of some of the users each, of about as many rows each where no user has more."""
+        range_ = (pl.col(USER) // (KEYS // RANGES)).cast(pl.UInt16).alias("range")
+        some = self.pieces[:: math.ceil(len(self.pieces) / LOOKED_AT)]
+        found = pl.concat(_loaded(piece).select(range_) for piece in some)
+        ranges = found.group_by("range").agg(pl.len().cast(pl.Int64)).sort("range")
+        rows = pl.col("len")
+        parts = ranges.group_by((rows.cum_sum() - rows) * number // rows.sum()).agg(pl.col("range").min())
+        cuts = [begin * (KEYS // RANGES) for begin in sorted(parts["range"])[1:]]
+        return [replace(self, keys=(begin, end - 1)) for begin, end in pairwise([0, *cuts, KEYS])]
+
+    def _own(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows if self.keys is None else rows.filter(pl.col(USER).is_between(*self.keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +115,16 @@ class Partitions:
             self._divide()
 
     def partitions(self) -> list[Partition]:
-        """The rows added so far; at least one partition once something was added.
-
-        An InputError where one is too large to be counted: the rows of a user can't be taken apart.
-        """
+        """The rows added so far; at least one partition once something was added."""
+        most = max(LARGEST, self._memory * 4 // COUNTS_IN)
         if not any(self._heights):
-            self._refuse_too_many(sum(each.height for each in self._waiting))
-            return [Partition(tuple(self._waiting))]
+            return [Partition(tuple(self._waiting), most)]
         if self._waiting:
             self._divide()
-        self._refuse_too_many(max(self._heights))
         own: list[list[pl.DataFrame | Path]] = [list(files) for files in self._files]
         for part, rows in chain.from_iterable(each.pieces for each in self._divided):
             own[part].append(rows)
+        allowed = max(FEWEST, 2 * self._memory // COUNTED)
         found: list[Partition] = []
         pieces: list[pl.DataFrame | Path] = []
         height = 0
@@ -101,24 +132,16 @@ class Partitions:
             pieces += own[part]
             height += more
             if height * COUNTED >= self._memory:
-                found.append(Partition(tuple(pieces)))
+                whole = Partition(tuple(pieces), most)
+                found += whole.taken_apart(math.ceil(height / allowed)) if height > allowed else [whole]
                 pieces, height = [], 0
-        return [*found, Partition(tuple(pieces))] if pieces else found
-
-    def _refuse_too_many(self, rows: int) -> None:
-        if rows <= max(LARGEST, self._memory * 4 // COUNTS_IN):
-            return
-        allowed = math.ceil(rows * COUNTS_IN / 10**9)
-        raise InputError(
-            f"{rows:,} rows that goals look at must be counted together: they are those of one user, or of few",
-            hint=f"leave users out who are none (events: {{where: ...}}), or allow more memory: --memory {allowed}GB",
-        )
+        return [*found, Partition(tuple(pieces), most)] if pieces else found
 
     def _divide(self) -> None:
         rows = _in_one_piece(self._waiting)
         self._waiting.clear()
         # The high bits: multiples of 64 have multiples of 64 as keys.
-        number = (pl.col(USER) // (2**64 // PARTITIONS)).cast(pl.UInt8, wrap_numerical=True).alias("number")
+        number = (pl.col(USER) // (KEYS // PARTITIONS)).cast(pl.UInt8, wrap_numerical=True).alias("number")
         # Numbers of rows are grouped, and all else is fetched in that order, which takes half of the time of
         # `partition_by` or of a sort.
         grouped = rows.select(number).with_row_index("row").group_by("number").agg(pl.len().alias("height"), "row")
@@ -185,7 +208,8 @@ class Users:
 
     def _divide(self) -> None:
         self._is_divided = True
-        self._divided.add(pl.DataFrame({USER: pl.concat(self._users)}))
+        for some in pl.DataFrame({USER: pl.concat(self._users)}).iter_slices(DIVIDED):
+            self._divided.add(some)
         self._users.clear()
         self._held = 0
 

@@ -26,14 +26,14 @@ from strategies import (
 )
 from user_logs import SECOND, table_of
 
-from microfunnel import partitions, queries
+from microfunnel import answering, partitions, queries
 from microfunnel.analysis import analyse, question_of
 from microfunnel.answering import MEMORY, Options
 from microfunnel.errors import OutputError
 from microfunnel.events import REASONS, SPREAD, USER
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Events, Goals
-from microfunnel.partitions import PARTITIONS, Partition, Partitions, Users
+from microfunnel.partitions import FEWEST, PARTITIONS, RANGES, Partition, Partitions, Users
 from microfunnel.questions import Period
 from microfunnel.reading.events import Request, read_events
 from microfunnel.reading.goals_file import read_goals
@@ -41,8 +41,13 @@ from microfunnel.rendering import FORMATS, Screen
 
 ROOT = Path(__file__).parents[1]
 PLENTY = 10**9
-# Close together, apart by the number of partitions, and at the ends of what a key can be.
-KEYS = st.integers(0, 8) | st.integers(0, 8).map(lambda n: n * PARTITIONS) | st.integers(2**64 - 3, 2**64 - 1)
+# Close together, apart by the number of partitions, in ranges of one and of all, and at the ends of what a key can be.
+KEYS = (
+    st.integers(0, 8)
+    | st.integers(0, 8).map(lambda n: n * PARTITIONS)
+    | (st.integers(0, 8) | st.integers(0, RANGES - 1)).map(lambda n: n * 2**64 // RANGES)
+    | st.integers(2**64 - 3, 2**64 - 1)
+)
 BATCHES = st.lists(st.lists(KEYS, max_size=12), min_size=1, max_size=8)
 MEMORIES = st.sampled_from([4, 100, 500, 2_000, PLENTY])
 NO_PERIOD = Period()
@@ -50,11 +55,14 @@ Batches = Sequence[Sequence[int]]
 
 
 @contextmanager
-def limits(*, divided: int = 10, counted: int = 5, batch: int = queries.BATCH) -> Iterator[None]:
-    """Inside the `with` block so few rows are divided, counted and read at once."""
+def limits(*, divided: int = 10, counted: int = 5, batch: int = queries.BATCH, fewest: int = FEWEST) -> Iterator[None]:
+    """Inside the `with` block so few rows are divided, counted, read and left together, and counts kept apart."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "DIVIDED", divided)
         patch.setattr(partitions, "COUNTED", counted)
+        patch.setattr(partitions, "FEWEST", fewest)
+        patch.setattr(partitions, "LOOKED_AT", 2)
+        patch.setattr(answering, "KEPT_APART", 2)
         patch.setattr(queries, "BATCH", batch)
         yield
 
@@ -81,13 +89,20 @@ def contents(found: Sequence[Partition]) -> list[list[tuple[int, int]]]:
 
 
 @examples(150)
-@given(batches=BATCHES, memory=MEMORIES, divided=st.integers(1, 30), counted=st.integers(1, 20))
-@example(batches=[list(range(10))], memory=4, divided=10, counted=5)
-@example(batches=[[]], memory=4, divided=1, counted=1)
+@given(
+    batches=BATCHES,
+    memory=MEMORIES,
+    divided=st.integers(1, 30),
+    counted=st.integers(1, 20),
+    fewest=st.integers(1, 20) | st.just(FEWEST),
+)
+@example(batches=[list(range(10))], memory=4, divided=10, counted=5, fewest=FEWEST)
+@example(batches=[[]], memory=4, divided=1, counted=1, fewest=1)
+@example(batches=[[2**52], [0], [2**53], [0]], memory=4, divided=1, counted=20, fewest=1)
 def test_each_row_comes_back_once_and_each_user_in_one_partition(
-    batches: Batches, memory: int, divided: int, counted: int
+    batches: Batches, memory: int, divided: int, counted: int, fewest: int
 ) -> None:
-    with TemporaryDirectory() as folder, limits(divided=divided, counted=counted):
+    with TemporaryDirectory() as folder, limits(divided=divided, counted=counted, fewest=fewest):
         found = contents(filled(Partitions(Path(folder), memory), batches).partitions())
     assert sorted(chain(*found)) == sorted((user, row) for row, user in enumerate(chain(*batches)))
     homes = Counter(user for part in found for user in {user for user, _ in part})
@@ -112,6 +127,28 @@ def test_many_users_are_several_partitions(tmp_path: Path) -> None:
     with limits():
         found = filled(Partitions(tmp_path, 1), [[id_ * SPREAD % 2**64 for id_ in range(100)], [7]]).partitions()
     assert 5 < len(found) <= PARTITIONS
+
+
+@pytest.mark.parametrize("memory", [1, PLENTY], ids=["in files", "in memory"])
+def test_partitions_of_a_large_log_are_as_small_as_those_of_a_small_one(tmp_path: Path, memory: int) -> None:
+    users = [id_ * SPREAD % 2**64 for id_ in range(40_000)]
+    with limits(divided=1_000, counted=PLENTY, fewest=100):
+        found = contents(filled(Partitions(tmp_path, memory), [users]).partitions())
+    assert len(found) > 2 * PARTITIONS
+    assert max(map(len, found)) <= 110
+    assert min(map(len, found)) > 50
+    assert sorted(user for part in found for user, _ in part) == sorted(users)
+
+
+def test_a_user_with_most_of_the_rows_leaves_the_others_together(tmp_path: Path) -> None:
+    """Before this user, beside it and after it in the order of keys."""
+    busy = 2**63 // PARTITIONS
+    with limits(divided=1_000, fewest=100):
+        rows = filled(Partitions(tmp_path, 1), [[busy] * 5_000, range(0, 2**58, 2**50)])
+        sizes = [partition.rows().height for partition in rows.partitions()]
+    assert len(sizes) <= 5
+    assert 5_000 <= max(sizes) <= 5_000 + 5_256 // 52 + 1
+    assert sum(sizes) == 5_256
 
 
 @examples(50)
@@ -217,7 +254,7 @@ def printed(rows: Log, file: Mapping[str, Any], period: Period, memory: int = ME
 def assert_limits_change_nothing(rows: Log, file: Mapping[str, Any], period: Period = NO_PERIOD) -> None:
     whole = printed(rows, file, period)
     for divided, counted, batch in [(1, 1, 1), (4, 2, 3)]:
-        with limits(divided=divided, counted=counted, batch=batch):
+        with limits(divided=divided, counted=counted, batch=batch, fewest=divided):
             assert printed(rows, file, period, memory=100) == whole
 
 
