@@ -29,6 +29,7 @@ from user_logs import SECOND, table_of
 from microfunnel import answering, partitions, queries
 from microfunnel.analysis import analyse, question_of
 from microfunnel.answering import MEMORY, Options
+from microfunnel.cli import program
 from microfunnel.errors import OutputError
 from microfunnel.events import REASONS, SPREAD, USER
 from microfunnel.funnels import Funnel
@@ -298,6 +299,39 @@ def sample_report(goals: Goals, memory: int) -> str:
         request, None, lambda table: analyse(table, goals, Period(trend="week"), Options(memory=memory))
     )
     return FORMATS["json"](report, SCREEN)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "run --by device,channel --trend week --json",
+        "paths --depth 2 --before purchase --json",
+        "members --funnel checkout --dropped-at 2 --with device",
+        "members --goal purchase",
+        "compare --funnel checkout --by device --json",
+        "compare --funnel checkout --variant variant --control A --json",
+        "compare --funnel checkout --since 2026-10-08 --against 2026-10-01..2026-10-08 --json",
+        "effects --json",
+        "effects --candidates --json",
+        "credit --channel channel --goal purchase --json",
+        "lag --goal purchase --json",
+        "inspect --json",
+    ],
+)
+def test_no_answer_depends_on_the_limits(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each adds up counts of some partitions with those of others, whatever it counts."""
+    log, goals = str(ROOT / "sample_data" / "events.csv"), str(ROOT / "goals.example.yaml")
+    arguments = [*asked.split(), log, "--goals", goals]
+    arguments += [] if asked.startswith("inspect") else ["--memory", "256MB"]
+
+    def answered() -> str:
+        program(arguments)(arguments, standalone_mode=False)
+        return capsys.readouterr().out
+
+    whole = answered()
+    with limits(divided=1_000, counted=10**5, fewest=500):
+        assert answered() == whole
+    assert len(whole) > 1_000
 
 
 @pytest.fixture

@@ -185,8 +185,8 @@ def stacked(frames: Iterable[pl.DataFrame], schema: Mapping[str, DataTypeClass])
 
 
 def add_up(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One table with a row for each different key: the integers of equal keys are added."""
+    """One table like the others, with a row for each different key: the integers of equal keys are added."""
     whole = pl.concat(frames)
     keys = [column for column in whole.columns if column not in SUMS]
     added = whole.lazy().group_by(keys).agg(pl.col(column).sum() for column in whole.columns if column in SUMS)
-    return added.collect(engine="streaming")
+    return added.select(whole.columns).collect(engine="streaming")
