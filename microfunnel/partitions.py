@@ -58,9 +58,8 @@ class Partition:
 
     def taken_apart(self, number: int) -> list["Partition"]:
         """Up to so many partitions of some of the users each, of about as many rows each where no user has more."""
-        range_ = (pl.col(USER) // (KEYS // RANGES)).cast(pl.UInt16).alias("range")
         some = self.pieces[:: math.ceil(len(self.pieces) / LOOKED_AT)]
-        found = pl.concat(_loaded(piece).select(range_) for piece in some)
+        found = pl.concat(_loaded(piece).select(_range_of(RANGES).alias("range")) for piece in some)
         ranges = found.group_by("range").agg(pl.len().cast(pl.Int64)).sort("range")
         rows = pl.col("len")
         parts = ranges.group_by((rows.cum_sum() - rows) * number // rows.sum()).agg(pl.col("range").min())
@@ -79,6 +78,12 @@ class _Divided:
     """With the numbers of their partitions."""
     size: int
     """Bytes in memory."""
+
+
+def _range_of(ranges: int) -> pl.Expr:
+    """In which of so many equal ranges of all keys a user is (UInt16)."""
+    # The high bits: multiples of 64 have multiples of 64 as keys.
+    return (pl.col(USER) // (KEYS // ranges)).cast(pl.UInt16, wrap_numerical=True)
 
 
 def _in_one_piece(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -140,8 +145,7 @@ class Partitions:
     def _divide(self) -> None:
         rows = _in_one_piece(self._waiting)
         self._waiting.clear()
-        # The high bits: multiples of 64 have multiples of 64 as keys.
-        number = (pl.col(USER) // (KEYS // PARTITIONS)).cast(pl.UInt8, wrap_numerical=True).alias("number")
+        number = _range_of(PARTITIONS).alias("number")
         # Numbers of rows are grouped, and all else is fetched in that order, which takes half of the time of
         # `partition_by` or of a sort.
         grouped = rows.select(number).with_row_index("row").group_by("number").agg(pl.len().alias("height"), "row")

@@ -182,7 +182,7 @@ def test_counts_of_sets_of_users_add_up(tmp_path: Path, parts: int, *, sessions:
     whole = count(rows, wanted, named, limits, ask.count)
     first, *others = counted
     orders = [counted, counted[::-1], [Counts.added([first], ask.add), Counts.added(others, ask.add)]]
-    for added in (Counts.added(parts_, ask.add) for parts_ in orders):
+    for added in (Counts.added(order, ask.add) for order in orders):
         assert added.sessions == whole.sessions
         for (name, expected), (same, found) in zip(tables(whole), tables(added), strict=True):
             assert name == same
