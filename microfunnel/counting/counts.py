@@ -11,9 +11,9 @@ from microfunnel.counting.funnels import Limits, tally_funnel
 from microfunnel.counting.paths import NO_GOALS
 from microfunnel.counting.repeats import Repeats, are_tied, count_repeats
 from microfunnel.counting.scorecard import tally_currencies, tally_goals
-from microfunnel.counting.sessions import add_sessions
+from microfunnel.counting.sessions import add_sessions, count_sessions
 from microfunnel.counting.tallies import Tallies, add_up
-from microfunnel.events import SESSION, TIME, USER
+from microfunnel.events import TIME, USER
 from microfunnel.fetching import fetch
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goal, Goals
@@ -79,7 +79,7 @@ def count(  # noqa: PLR0913
     return Counts(
         goals=tally_goals(rows, goals.goals, limits),
         currencies=tally_currencies(rows, goals.goals),
-        sessions=rows[SESSION].drop_nulls().n_unique() if with_sessions else None,
+        sessions=count_sessions(rows) if with_sessions else None,
         repeats=repeats,
         found=ask(rows, limits),
     )

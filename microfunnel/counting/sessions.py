@@ -18,8 +18,21 @@ def add_sessions(rows: pl.DataFrame, timeout: int) -> pl.DataFrame:
     if SESSION not in rows.columns:
         starts = (pl.col(USER) != pl.col(USER).shift()) | (pl.col(TIME).diff() > timeout)
         rows = rows.with_columns(starts.fill_null(value=True).cum_sum().cast(pl.UInt64).alias(SESSION))
-    with_session = pl.col(SESSION).is_not_null()
-    return rows.with_columns(
-        pl.when(with_session).then(pl.col(TIME).min().over(SESSION)).alias(SESSION_START),
-        pl.when(with_session).then(pl.col(TIME).max().over(SESSION)).alias(SESSION_END),
+    # Most rows have the session of the row before, so runs of them are few.
+    runs = rows[SESSION].rle().struct.unnest()
+    end, times = pl.col("len").cum_sum(), pl.lit(rows[TIME])
+    bounds = (
+        runs.select(
+            pl.col("value").alias(SESSION),
+            times.gather(end - pl.col("len")).alias(SESSION_START),
+            times.gather(end - 1).alias(SESSION_END),
+        )
+        .with_columns(pl.col(SESSION_START).min().over(SESSION), pl.col(SESSION_END).max().over(SESSION))
+        .select(pl.when(pl.col(SESSION).is_not_null()).then(name).alias(name) for name in (SESSION_START, SESSION_END))
     )
+    return rows.with_columns(bounds[rows[SESSION].rle_id()])
+
+
+def count_sessions(rows: pl.DataFrame) -> int:
+    """How many different sessions the rows have."""
+    return rows[SESSION].rle().struct.field("value").drop_nulls().n_unique()
