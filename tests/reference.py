@@ -97,8 +97,8 @@ def flat(journeys: Mapping[Unit, Sequence[Journey]]) -> list[Journey]:
 
 
 def units_of(rule: Rule, rows: Sequence[Row], timeout: int) -> dict[Unit, Times]:
-    """The rows of each unit; a row that lacks a column of the unit belongs to none."""
-    names: Sequence[Unit]
+    """The rows of each unit; a row that has no session or lacks a column of the unit belongs to none."""
+    names: Sequence[Unit | None]
     if rule.count == "sessions":
         names = sessions_of(rows, timeout)
     elif isinstance(rule.count, tuple):
@@ -107,7 +107,8 @@ def units_of(rule: Rule, rows: Sequence[Row], timeout: int) -> dict[Unit, Times]
         names = [row["user"] for row in rows]
     units: dict[Unit, dict[int, int]] = {}
     for index, (unit, row) in enumerate(zip(names, rows, strict=True)):
-        if not isinstance(rule.count, tuple) or all(row.get(column) not in {None, ""} for column in rule.count):
+        is_whole = not isinstance(rule.count, tuple) or all(row.get(column) not in {None, ""} for column in rule.count)
+        if unit is not None and is_whole:
             units.setdefault(unit, {})[index] = time_of(row)
     return dict(units)
 

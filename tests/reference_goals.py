@@ -84,10 +84,10 @@ def texts(values: Any) -> list[str]:
     return [str(value) for value in (values if isinstance(values, list) else [values])]
 
 
-def sessions_of(rows: Sequence[Row], timeout: int) -> list[Unit]:
-    """The session of each row: the given one, or else the user's rows split where the gap is over the timeout."""
-    if any(row.get("session") is not None for row in rows):
-        return [(row["user"], row.get("session")) for row in rows]
+def sessions_of(rows: Sequence[Row], timeout: int) -> list[Unit | None]:
+    """The session of each row: the given one, None without one; or else split where the gap is over the timeout."""
+    if any("session" in row for row in rows):
+        return [None if row.get("session") is None else (row["user"], row["session"]) for row in rows]
     sessions: dict[int, Unit] = {}
     last: dict[Unit, tuple[int, int]] = {}  # user to the time of the latest row and the number of its session
     for index in sorted(range(len(rows)), key=lambda index: time_of(rows[index])):
@@ -114,6 +114,8 @@ def completions(goal: Mapping[str, Any], rows: Sequence[Row], timeout: int = mic
     full: dict[Unit, int] = {}  # per user or session, the row with which the count was full
     for index in matching:
         whose = sessions[index] if goal.get("per") == "session" else rows[index]["user"]
+        if whose is None:
+            continue
         value = rows[index].get(goal["distinct"]) if "distinct" in goal else index
         if value is not None and value != "":
             counted.setdefault(whose, set()).add(value)
@@ -122,12 +124,16 @@ def completions(goal: Mapping[str, Any], rows: Sequence[Row], timeout: int = mic
     return set(full.values())
 
 
-def long_sessions(lasts: int, rows: Sequence[Row], sessions: Sequence[Unit], in_order: Sequence[int]) -> set[int]:
+def long_sessions(
+    lasts: int, rows: Sequence[Row], sessions: Sequence[Unit | None], in_order: Sequence[int]
+) -> set[int]:
     """Of each session the first row that lies at least so long after the session's first."""
     begins: dict[Unit, int] = {}
     long: dict[Unit, int] = {}
     for index in in_order:
-        begin = begins.setdefault(sessions[index], time_of(rows[index]))
-        if time_of(rows[index]) - begin >= lasts:
-            long.setdefault(sessions[index], index)
+        session = sessions[index]
+        if session is not None:
+            begin = begins.setdefault(session, time_of(rows[index]))
+            if time_of(rows[index]) - begin >= lasts:
+                long.setdefault(session, index)
     return set(long.values())

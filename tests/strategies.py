@@ -90,7 +90,7 @@ def logs(draw: st.DrawFn, *, sessions: bool | None = None, ties: bool = True) ->
             device = draw(st.sampled_from([None, "", "phone", "tablet", "watch"]))
             row: dict[str, str | int | None] = {"user": user, "time": time, "event": draw(st.sampled_from("abcd"))}
             if with_sessions:
-                row["session"] = f"{user}-{draw(st.integers(1, 2))}"
+                row["session"] = draw(st.sampled_from([None, f"{user}-1", f"{user}-2"]))
             row |= {"device": device, "order": draw(st.sampled_from([None, "", "1", "2"]))}
             rows.append(row | {"price": draw(st.sampled_from(PRICES))})
     return rows
