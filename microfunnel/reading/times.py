@@ -41,8 +41,6 @@ BEGINNING = r"^[+-]*\d+(?:-|[\d\s]*T)"
 ZONES = ("%#z", "%z", "%:z", "%+")
 DAY_SECONDS = 86_400
 DAY = DAY_SECONDS * 1_000_000
-TEXT = "text"
-MOMENT = "moment"
 EPOCH_SECONDS = {"epoch_s": 1.0, "epoch_ms": 1e-3, "epoch_us": 1e-6, "epoch_ns": 1e-9}
 EPOCH_RANGE = (0.9e9, 4.2e9)
 """Seconds: the years 1998 to 2103, by which the unit of an epoch is told."""
@@ -153,9 +151,8 @@ def time_expr(column: pl.Expr, written: Writing) -> pl.Expr:
     texts = column.cast(pl.String)
     # Remembering times that were read before pays where some come again.
     moments = _format_expr(texts, written.formats[0], written.timezone, remember=written.repeats)
-    both = pl.struct(texts.alias(TEXT), moments.alias(MOMENT))
     read_rest = partial(_read_rest, formats=written.formats, timezone=written.timezone)
-    return both.map_batches(read_rest, return_dtype=pl.Int64, is_elementwise=True)
+    return pl.map_batches([texts, moments], read_rest, return_dtype=pl.Int64, is_elementwise=True)
 
 
 def _localized(naive: pl.Expr, timezone: str) -> pl.Expr:
@@ -216,15 +213,14 @@ def _in_use(texts: pl.Series, formats: Sequence[str], timezone: str) -> list[str
 def _read(texts: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
     """Microseconds of these texts, by the formats in turn; each is only tried on what the others could not read."""
     nothing = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(texts))
-    return _read_rest(pl.DataFrame({TEXT: texts, MOMENT: nothing}).to_struct(), formats, timezone)
+    return _read_rest([texts, nothing], formats, timezone)
 
 
-def _read_rest(both: pl.Series, formats: Sequence[str], timezone: str) -> pl.Series:
-    """The moments of `both`, a struct of them and their texts, those that are missing read from the texts."""
-    moments = both.struct.field(MOMENT)
+def _read_rest(both: Sequence[pl.Series], formats: Sequence[str], timezone: str) -> pl.Series:
+    """The moments of `both` texts and moments, those that are missing read from the texts."""
+    texts, moments = both
     if not moments.null_count():
         return moments
-    texts = both.struct.field(TEXT)
     unread = (moments.is_null() & texts.is_not_null()).arg_true()
     texts = texts.gather(unread).str.strip_chars()
     if set(formats) <= set(USUAL_FORMATS):
