@@ -162,7 +162,10 @@ def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataF
     if funnel.order != "strict":
         chosen = chosen.filter(pl.any_horizontal(plan.matched))
     units = chosen.filter(pl.col(UNIT).is_not_null())
-    if funnel.unit_columns or funnel.count == "sessions":
+    if funnel.count == "sessions":
+        # Each is of one user, whose rows are in order of time.
+        units = units.sort(UNIT, maintain_order=True)
+    elif funnel.unit_columns:
         units = units.sort(UNIT, TIME)
     return units, chosen.height - units.height
 
