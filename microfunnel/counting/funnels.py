@@ -16,6 +16,7 @@ from microfunnel.counting.sessions import SESSION_END
 from microfunnel.counting.tallies import ALL, OPEN, TREND, Tallies, tally, took_column
 from microfunnel.counting.worth import worths
 from microfunnel.events import SESSION, TIME, USER, field_column, in_period
+from microfunnel.fetching import fetch
 from microfunnel.funnels import Funnel
 from microfunnel.goals import Goal
 
@@ -149,6 +150,16 @@ def unit_expr(funnel: Funnel) -> pl.Expr:
     return pl.when(whole).then(unit).alias(UNIT)
 
 
+def in_order(rows: pl.DataFrame, unit: pl.Expr, funnel: Funnel) -> pl.DataFrame:
+    """The rows, which are sorted by user and time, sorted by `unit` and time; Boolean columns must hold no nulls."""
+    if funnel.count == "sessions":
+        # Each is of one user, whose rows are in order of time already.
+        return fetch(rows, rows.select(pl.arg_sort_by(unit, maintain_order=True)).to_series())
+    if funnel.unit_columns:
+        return fetch(rows, rows.select(pl.arg_sort_by(unit, TIME)).to_series())
+    return rows
+
+
 def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataFrame, int]:
     """The rows that the funnel looks at, sorted by unit and time, and how many have no unit."""
     chosen = rows.select(
@@ -162,12 +173,7 @@ def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataF
     if funnel.order != "strict":
         chosen = chosen.filter(pl.any_horizontal(plan.matched))
     units = chosen.filter(pl.col(UNIT).is_not_null())
-    if funnel.count == "sessions":
-        # Each is of one user, whose rows are in order of time.
-        units = units.sort(UNIT, maintain_order=True)
-    elif funnel.unit_columns:
-        units = units.sort(UNIT, TIME)
-    return units, chosen.height - units.height
+    return in_order(units, pl.col(UNIT), funnel), chosen.height - units.height
 
 
 def _candidates(rows: pl.DataFrame, name: str, funnel: Funnel, plan: Plan, limits: Limits) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import polars as pl
 
 from microfunnel.counting.attempts import EXCLUDED, STOP, TOO_LATE, at_column
 from microfunnel.counting.event_log import CALLED, EventLog, log_of
-from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, tally_journeys, unit_expr
+from microfunnel.counting.funnels import EVENT_NUMBER, Found, Limits, find_journeys, in_order, tally_journeys, unit_expr
 from microfunnel.counting.journeys import DEPTH, FIRST
 from microfunnel.counting.tallies import ALL, OPEN, Tallies, add_up, took_column
 from microfunnel.events import TIME
@@ -75,9 +75,7 @@ class Paths:
 def tally_ledger(rows: pl.DataFrame, goals: Goals, name: str, limits: Limits, paths: Paths) -> Ledger:
     """The ledger of one funnel over whole users; `rows` holds all their events, as `tally_funnel` wants them."""
     funnel = goals.funnels[name]
-    if funnel.unit_columns or funnel.count == "sessions":
-        rows = rows[rows.select(pl.arg_sort_by(unit_expr(funnel), TIME)).to_series()]
-    rows = rows.with_row_index(EVENT_NUMBER)
+    rows = in_order(rows, unit_expr(funnel), funnel).with_row_index(EVENT_NUMBER)
     found = find_journeys(rows, name, funnel, limits, goals.goals)
     columns = {f"step_{step}": found.plan.columns[f"step_{step}"] for step in range(len(funnel.steps))}
     flags = columns | {ANY_STEP: pl.any_horizontal(columns.values())}
