@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from microfunnel.duplicates import without_duplicates
-from microfunnel.events import TIME, USER, field_column
+from microfunnel.events import DUPLICATE_OF, TIME, USER, field_column
 from microfunnel.partitions import Partition, Partitions
 
 MOST_NAMES = 200_000
@@ -20,7 +20,9 @@ EVENT = field_column("event")
 class Acts:
     """Gathers them from batches of events, in about so much memory."""
 
-    def __init__(self, folder: Path, memory: int) -> None:
+    def __init__(self, folder: Path, memory: int, *, with_times: bool) -> None:
+        """Only `with_times` can be told when somebody did something first; they take two fifths of the memory."""
+        self._with_times = with_times
         self._parts = Partitions(folder, memory)
         self.names: list[str] = []
         """The names of the events, each at the place of its code."""
@@ -34,7 +36,9 @@ class Acts:
             self.names += new.to_list()
             self._codes = pl.Enum(self.names)
             codes = rows[EVENT].cast(self._codes, strict=False)
-        self._parts.add(rows.drop(EVENT).with_columns(codes.to_physical().cast(pl.UInt32).alias(CODE)))
+        # Of rows that are one event the earliest stays.
+        left_out = [EVENT] if self._with_times or DUPLICATE_OF in rows.columns else [EVENT, TIME]
+        self._parts.add(rows.drop(left_out).with_columns(codes.to_physical().cast(pl.UInt32).alias(CODE)))
 
     def partitions(self) -> list[Partition]:
         """What was added, some users after the others; read each with `acts_of`."""
@@ -42,7 +46,7 @@ class Acts:
 
 
 def acts_of(partition: Partition) -> pl.DataFrame:
-    """Of whole users: `user`, `code`, `events` and `first` (microseconds)."""
+    """Of whole users: `user`, `code`, `events` and `first` (microseconds), where acts were gathered with times."""
     once, _ = without_duplicates(partition.rows())
     acts = once.lazy().group_by(USER, CODE).agg(pl.len().alias(EVENTS), pl.col(TIME).min().alias(FIRST))
     return acts.collect()

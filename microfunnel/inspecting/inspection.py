@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import polars as pl
@@ -64,22 +64,32 @@ def no_events(problems: Sequence[str], forms: Sequence[Form]) -> InputError:
 
 def inspect_events(events: EventTable, goals: Goals, *, memory: int = MEMORY) -> Inspection:
     """What is in these events; of the goals only what they say of events counts."""
-    return survey(events, goals, lambda found: found.inspection, memory=memory)
+    return survey(events, goals, lambda found: found.inspection, memory=memory, with_times=False)
 
 
-def survey(events: EventTable, goals: Goals, use: Callable[[Survey], Result], *, memory: int = MEMORY) -> Result:
-    """What `use` makes of the events; the acts are gone afterwards."""
+def survey(
+    events: EventTable,
+    goals: Goals,
+    use: Callable[[Survey], Result],
+    *,
+    memory: int = MEMORY,
+    with_times: bool = True,
+) -> Result:
+    """What `use` makes of the events; the acts are gone afterwards, and tell what was first only `with_times`."""
     used = used_expr(goals, Period())
     with scratch_folder() as folder:
-        seen = _Seen(Acts(folder, memory // 4), Users(folder, memory // 8))
+        seen = _Seen(Acts(folder, memory // 4, with_times=with_times), Users(folder, memory // 8))
         names = events.frame.collect_schema().names()
         columns = [name for name in (USER, TIME, SESSION, REJECTED, DUPLICATE_OF) if name in names]
-        read_batches(events, events.frame.select(*columns, field_column("event"), used.alias(USED)), seen.take)
+        frame = events.frame.select(*columns, field_column("event"), used.alias(USED))
+        with ThreadPoolExecutor(1) as beside:
+            read_batches(events, frame, lambda batch: seen.take(batch, beside))
         properties, rows = properties_of(events, used)
         partitions = seen.acts.partitions() if seen.rows_used else []
-        with ThreadPoolExecutor(min(pl.thread_pool_size(), MOST_AT_ONCE)) as pool:
+        with ThreadPoolExecutor(min(2 * pl.thread_pool_size(), MOST_AT_ONCE)) as pool:
+            sessions = pool.submit(seen.count_sessions)
             parts = list(pool.map(_sums, partitions))
-        inspection = _inspection(events, goals, seen, properties, _total(parts))
+        inspection = _inspection(events, goals, seen, properties, replace(_total(parts), sessions=sessions.result()))
         limited = rows if rows < seen.rows_read else None
         return use(Survey(inspection(limited), partitions, seen.acts.names))
 
@@ -97,7 +107,8 @@ class _Seen:
     has_sessions: bool = False
     rejected: Counter[str] = field(default_factory=Counter)
 
-    def take(self, batch: pl.DataFrame) -> None:
+    def take(self, batch: pl.DataFrame, beside: ThreadPoolExecutor) -> None:
+        """Takes in a batch; its sessions are told apart `beside` putting away who did what."""
         self.rows_read += batch.height
         self.rejected += Counter(
             {REASONS[number]: n for number, n in batch[REJECTED].value_counts().iter_rows() if number}
@@ -109,10 +120,15 @@ class _Seen:
         first, last = rows[TIME].min(), rows[TIME].max()
         self.first_time = min(time for time in (self.first_time, first) if isinstance(time, int))
         self.last_time = max(time for time in (self.last_time, last) if isinstance(time, int))
-        if SESSION in rows.columns:
-            self.has_sessions = True
-            self.sessions.add(rows[SESSION].drop_nulls())
+        self.has_sessions = SESSION in rows.columns
+        telling_apart = beside.submit(self.sessions.add, rows[SESSION].drop_nulls()) if self.has_sessions else None
         self.acts.add(rows.drop(REJECTED, USED, SESSION, strict=False))
+        if telling_apart is not None:
+            telling_apart.result()
+
+    def count_sessions(self) -> int | None:
+        """How many different ones there are; None where the events have none."""
+        return self.sessions.count() if self.has_sessions else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +137,8 @@ class _Sums:
     duplicates: int
     names: pl.DataFrame
     """`code`, `users`, `events`."""
+    sessions: int | None = None
+    """Of all rows; None where they have none, or are some of them."""
 
 
 def _sums(partition: Partition) -> _Sums:
@@ -146,7 +164,7 @@ def _inspection(
         rows_filtered=account.filtered,
         rejected=account.rejected,
         users=total.users,
-        sessions=seen.sessions.count() if seen.has_sessions else None,
+        sessions=total.sessions,
         first_time=seen.first_time,
         last_time=seen.last_time,
         timezone=goals.events.timezone,
