@@ -1,13 +1,18 @@
 """Which funnel is proposed for which log, and that the proposed goals file counts as it is."""
 
 import random
+import re
 from pathlib import Path
 
+import polars as pl
 import program
 import pytest
 from inspections import inspected, proposed, steps, write_log
 from reports import HOSTILE
 
+from microfunnel import partitions
+from microfunnel.inspecting import groups, proposing
+from microfunnel.inspecting.inspection import Survey
 from microfunnel.proposals import Act, Proposal
 from microfunnel.reading.goals_file import read_goals
 from microfunnel.rendering import goals_yaml
@@ -104,6 +109,37 @@ def test_many_paths_of_one_beginning_are_one_goal(tmp_path: Path) -> None:
     found = proposed(write_log(tmp_path / "events.csv", lives))
     assert steps(found)[-2:] == ["GET /shop/*", "POST /order"]
     assert found.steps[-2].is_pattern
+
+
+@pytest.mark.parametrize("pattern", [False, True])
+def test_the_ways_of_some_users_tell_those_of_all(
+    pattern: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = write_log(
+        tmp_path / "events.csv", planted(["look", "want", "have"], [f"n{n}" for n in range(9)], users=3_000)
+    )
+    if pattern:
+        # Users want one of ten things; one of them wants two, and is one user all the same.
+        text = re.sub(r'(?m)^(u\d*(\d),.*)"want"', r'\1"/shop/\2"', log.read_text())
+        log.write_text(text + 'u1,2026-10-09,"/shop/1"\nu1,2026-10-09,"/shop/2"\n')
+    whole = proposed(log)
+    wanting = {line.split(",")[0] for line in log.read_text().splitlines() if "want" in line or "/shop/" in line}
+    assert [act.users for act in whole.steps][1:] == [len(wanting), log.read_text().count("have")]
+    monkeypatch.setattr(partitions, "DIVIDED", 100)
+    monkeypatch.setattr(partitions, "COUNTED", 1_000_000)
+    monkeypatch.setattr(groups, "SOME_USERS", 500)
+    looked_at: list[pl.DataFrame] = []
+
+    def spied(survey: Survey, found: groups.Groups) -> list[pl.DataFrame]:
+        looked_at.extend(groups.firsts_of_some(survey, found))
+        return looked_at
+
+    monkeypatch.setattr(proposing, "firsts_of_some", spied)
+    assert proposed(log) == whole
+    assert len(looked_at) > 1
+    assert 500 <= sum(part["user"].n_unique() for part in looked_at) < 1_000
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ MOST_NAMES = 200_000
 """Names that are told apart; those met later count together."""
 CODE = "code"
 EVENTS = "events"
-FIRST = "first"
 USERS = "users"
 EVENT = field_column("event")
 
@@ -41,19 +40,17 @@ class Acts:
         self._parts.add(rows.drop(left_out).with_columns(codes.to_physical().cast(pl.UInt32).alias(CODE)))
 
     def partitions(self) -> list[Partition]:
-        """What was added, some users after the others; read each with `acts_of`."""
+        """What was added, some users after the others; count each with `tally_of`."""
         return self._parts.partitions()
 
 
-def acts_of(partition: Partition) -> pl.DataFrame:
-    """Of whole users: `user`, `code`, `events` and `first` (microseconds), where acts were gathered with times."""
-    once, _ = without_duplicates(partition.rows())
-    acts = once.lazy().group_by(USER, CODE).agg(pl.len().alias(EVENTS), pl.col(TIME).min().alias(FIRST))
-    return acts.collect()
-
-
 def tally_of(partition: Partition) -> tuple[pl.DataFrame, int, int]:
-    """Of whole users: `code`, `users` and `events`; how many users these are, and the rows that were there twice."""
+    """Of whole users: `tally` by code; how many users these are, and the rows that were there twice."""
     once, duplicates = without_duplicates(partition.rows())
-    names = once.lazy().group_by(CODE).agg(pl.col(USER).n_unique().alias(USERS), pl.len().alias(EVENTS))
-    return names.collect(), once[USER].n_unique(), duplicates
+    return tally(once.lazy(), CODE), once[USER].n_unique(), duplicates
+
+
+def tally(rows: pl.LazyFrame, by: str) -> pl.DataFrame:
+    """Of rows of whole users without duplicates: for each value of a column the `users` and `events` (UInt64)."""
+    counts = rows.group_by(by).agg(pl.col(USER).n_unique().alias(USERS), pl.len().alias(EVENTS))
+    return counts.with_columns(pl.col(USERS, EVENTS).cast(pl.UInt64)).collect()

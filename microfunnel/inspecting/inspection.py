@@ -39,8 +39,10 @@ class Survey:
 
     inspection: Inspection
     partitions: Sequence[Partition]
-    codes: Sequence[str]
-    """The name of the event behind each code."""
+    names: Sequence[str]
+    """Of events, each at the place of its code."""
+    counts: pl.DataFrame
+    """`code` (UInt32, null for names beyond), `users` and `events` (UInt64) of all users."""
 
 
 def any_goals(where: Mapping[str, object] | None = None) -> Goals:
@@ -88,10 +90,10 @@ def survey(
         partitions = seen.acts.partitions() if seen.rows_used else []
         with ThreadPoolExecutor(min(2 * pl.thread_pool_size(), MOST_AT_ONCE)) as pool:
             sessions = pool.submit(seen.count_sessions)
-            parts = list(pool.map(_sums, partitions))
-        inspection = _inspection(events, goals, seen, properties, replace(_total(parts), sessions=sessions.result()))
+            total = _total(list(pool.map(_sums, partitions)))
+        inspection = _inspection(events, goals, seen, properties, replace(total, sessions=sessions.result()))
         limited = rows if rows < seen.rows_read else None
-        return use(Survey(inspection(limited), partitions, seen.acts.names))
+        return use(Survey(inspection(limited), partitions, seen.acts.names, total.names))
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ class _Sums:
 
 def _sums(partition: Partition) -> _Sums:
     names, users, duplicates = tally_of(partition)
-    return _Sums(users, duplicates, names.with_columns(pl.col(USERS, EVENTS).cast(pl.UInt64)))
+    return _Sums(users, duplicates, names)
 
 
 def _total(parts: Sequence[_Sums]) -> _Sums:

@@ -5,10 +5,10 @@
     cid   search view              each by more users than the next: view > cart > buy
 
 The end is rare (done by 0.2 to 40 % of the users) and late (its first time comes after those of most other things that
-its users do); words such as `purchase` and money on it speak for it. The same events give the same proposal.
+its users do); words such as `purchase` and money on it speak for it. Of a large log, the lives of some users tell what is
+late and what comes before; all numbers are those of all users. The same events give the same proposal.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,8 +16,9 @@ from itertools import pairwise
 import polars as pl
 
 from microfunnel.events import USER
-from microfunnel.inspecting.acts import CODE, EVENTS, FIRST, USERS, acts_of
+from microfunnel.inspecting.acts import USERS
 from microfunnel.inspecting.beside import money_on, others, split
+from microfunnel.inspecting.groups import FIRST, GROUP, added, counted, firsts_of_some, grouped
 from microfunnel.inspecting.inspection import Survey
 from microfunnel.inspecting.words import (
     is_any_view,
@@ -36,8 +37,6 @@ MANY_USERS = 50
 """With fewer users than this, shares say little."""
 MOST_STEPS = 5
 MOST_TRIED = 5
-LONGEST_NAME = 500
-"""Characters of a name that is worth a goal."""
 FEW = 10
 """Users who do the end, below which chance tells more than they do."""
 MAJORITY = 0.5
@@ -49,22 +48,9 @@ SOME, MORE = 0.02, 0.3
 
 The first for an end whose name says that it is one, the second for any other.
 """
-ENOUGH_PATHS = 4
-"""Paths of one beginning from which on a pattern stands for them."""
-PATH = re.compile(r"^((?:[A-Z]+ )?/[^/?#*]+)/")
 WINDOWS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}
 COVERED = 0.9
-GROUP = "group"
 DAY = 86_400_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Names of events that are looked at together."""
-
-    acts: tuple[Act, ...]
-    codes: pl.DataFrame
-    """`code` to `group`, the place in `acts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +66,14 @@ class _Life:
 def propose(survey: Survey) -> Proposal:
     """The funnel and the goals to begin with."""
     found = survey.inspection
-    groups = _grouped(survey)
+    groups = grouped(survey.names)
     by = split(found.properties)
     if not groups.acts:
         return Proposal((), (), "7d", by, "there are no events")
-    firsts = [_firsts(survey, groups, number) for number in range(len(survey.partitions))]
     all_users = found.events.users or 0
-    groups = _counted(groups, firsts)
-    acts = [replace(act, money=money_on(act, found.properties)) for act in groups.acts]
-    lives = _lives(firsts)
-    ends = _ends(acts, lives, all_users)
+    acts = [replace(act, money=money_on(act, found.properties)) for act in counted(survey, groups)]
+    firsts = firsts_of_some(survey, groups)
+    ends = _ends(acts, _lives(firsts), all_users)
     for end in ends[:MOST_TRIED]:
         shares = (MAJORITY, MINORITY) if is_hopeful(acts[end].event) else (MAJORITY,)
         tried = (_steps(acts, end, firsts, share) for share in shares)
@@ -99,52 +83,6 @@ def propose(survey: Survey) -> Proposal:
             return Proposal(path, others(acts, {*steps, end}, all_users), window, by)
     alone = ends[0] if ends else _alone(acts)
     return Proposal((acts[alone],), others(acts, {alone}, all_users), "7d", by, _why_none(acts, all_users))
-
-
-# --- what is looked at together ---------------------------------------------------------------------------------------
-
-
-def _grouped(survey: Survey) -> _Groups:
-    """Each name on its own, but for paths of one beginning where there are several of them."""
-    place = {name: code for code, name in enumerate(survey.codes)}
-    beginnings: dict[str, list[str]] = {}
-    for name in survey.codes:
-        if path := PATH.match(name):
-            beginnings.setdefault(path[1], []).append(name)
-    patterns = {name: start for start, names in beginnings.items() if len(names) >= ENOUGH_PATHS for name in names}
-    keys: dict[str, Act] = {}
-    codes: list[tuple[int, int]] = []
-    order: dict[str, int] = {}
-    for name in sorted(name for name in survey.codes if len(name) <= LONGEST_NAME):
-        start = patterns.get(name)
-        key = name if start is None else f"{start}/*"
-        if key not in order:
-            order[key] = len(order)
-            keys[key] = Act(key, start is not None, 0, 0)
-        codes.append((place[name], order[key]))
-    frame = pl.DataFrame(codes, schema={CODE: pl.UInt32, GROUP: pl.UInt32}, orient="row")
-    return _Groups(tuple(keys.values()), frame)
-
-
-def _firsts(survey: Survey, groups: _Groups, number: int) -> pl.DataFrame:
-    """Of some users: `user`, `group`, `events`, `first`."""
-    acts = acts_of(survey.partitions[number])
-    coded = acts.lazy().join(groups.codes.lazy(), on=CODE)
-    return coded.group_by(USER, GROUP).agg(pl.col(EVENTS).sum(), pl.col(FIRST).min()).collect()
-
-
-def _counted(groups: _Groups, firsts: Sequence[pl.DataFrame]) -> _Groups:
-    counts = _sum([part.group_by(GROUP).agg(pl.len().alias(USERS), pl.col(EVENTS).sum()) for part in firsts], GROUP)
-    found = {group: (users, events) for group, users, events in counts.select(GROUP, USERS, EVENTS).iter_rows()}
-    acts = [
-        replace(act, users=found.get(number, (0, 0))[0], events=found.get(number, (0, 0))[1])
-        for number, act in enumerate(groups.acts)
-    ]
-    return _Groups(tuple(acts), groups.codes)
-
-
-def _sum(parts: Sequence[pl.DataFrame], *keys: str) -> pl.DataFrame:
-    return pl.concat(parts).group_by(keys).agg(pl.all().sum()) if parts else pl.DataFrame(schema=dict.fromkeys(keys))
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
@@ -162,7 +100,7 @@ def _lives(firsts: Sequence[pl.DataFrame]) -> dict[int, _Life]:
         .collect()
         for part in firsts
     ]
-    sums = _sum(ranked, GROUP)
+    sums = added(ranked)
     return {group: _Life(late / users / 1_000_000, users) for group, late, users in sums.iter_rows()}
 
 
@@ -207,10 +145,11 @@ def _why_none(acts: Sequence[Act], all_users: int) -> str:
 def _steps(acts: Sequence[Act], end: int, firsts: Sequence[pl.DataFrame], share: float) -> tuple[list[int], str]:
     """The steps before the end in their order, none where there are none, and the window that most need."""
     before = [_before(part, end) for part in firsts]
-    sums = _sum([part.group_by(GROUP).agg(pl.len().alias(USERS), pl.col("late").sum()) for part in before], GROUP)
+    sums = added([part.group_by(GROUP).agg(pl.len().alias(USERS), pl.col("late").sum()) for part in before])
     reached = {group: (users, late / users) for group, users, late in sums.select(GROUP, USERS, "late").iter_rows()}
     came = sum(part[USER].n_unique() for part in before)
-    if came < max((SOME if is_hopeful(acts[end].event) else MORE) * acts[end].users, 1):
+    ended = sum(part.select((pl.col(GROUP) == end).sum()).item() for part in firsts)
+    if came < max((SOME if is_hopeful(acts[end].event) else MORE) * ended, 1):
         return [], "7d"
     usual = {
         place: users
