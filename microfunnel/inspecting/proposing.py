@@ -5,8 +5,8 @@
     cid   search view              each by more users than the next: view > cart > buy
 
 The end is rare (done by 0.2 to 40 % of the users) and late (its first time comes after those of most other things that
-its users do); words such as `purchase` and money on it speak for it. Of a large log, the lives of some users tell what is
-late and what comes before; all numbers are those of all users. The same events give the same proposal.
+its users do); words such as `purchase` and money on it speak for it. Of a large log the lives of some users tell what
+is late and what comes before; all numbers are those of all users. The same events give the same proposal.
 """
 
 from collections.abc import Mapping, Sequence
