@@ -125,6 +125,19 @@ def test_of_the_goals_file_only_what_it_says_of_events_counts() -> None:
     assert (found.events.rows_used, found.events.rows_filtered) == (10_298, 20_234 - 10_298)
 
 
+@pytest.mark.parametrize("lines", [[0, 1, 2, 3], [3, 2, 1, 0]])
+def test_an_event_that_was_written_twice_counts_once_and_is_the_earlier_one(lines: list[int], tmp_path: Path) -> None:
+    rows = ["u,2026-10-01,view,1", "u,2026-10-02,cart,1", "u,2026-10-03,cart,2", "v,2026-10-03,cart,"]
+    log = tmp_path / "events.csv"
+    log.write_text("\n".join(["user_id,timestamp,event,row", *(rows[line] for line in lines), ""]))
+    goals = Goals.model_validate(
+        {"version": 1, "events": {"columns": {"id": "row"}}, "goals": {"any": {"kind": "macro", "match": "any"}}}
+    )
+    found = inspected(log, goals=goals)
+    assert [(each.event, each.events, each.users) for each in found.names] == [("cart", 2, 2), ("view", 1, 1)]
+    assert (found.events.rows_used, found.events.rejected) == (3, {"duplicate": 1})
+
+
 def test_rejected_rows_are_counted_by_reason(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("user_id,timestamp,event\na,2026-10-01,x\n,2026-10-01,x\nb,never,x\nc,2026-10-02,x\n")
