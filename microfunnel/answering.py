@@ -30,7 +30,7 @@ from microfunnel.trust.warnings import event_names, shared_key_warnings, unmatch
 MEMORY = 1_500_000_000
 MOST_SAMPLES = 20
 MOST_AT_ONCE = 4
-"""Partitions that are counted at the same time: each takes memory."""
+"""Partitions that are counted at the same time on any machine: each takes memory."""
 KEPT_APART = 16
 """Counts of so many partitions are added up before there are more, as large logs have many partitions."""
 NO_EVENTS = ReportWarning("no_events", "there is no event to count")
@@ -170,6 +170,11 @@ def _warnings(
         yield from (each for each in doubtful if not (cut and each.warning == "cut_day"))
 
 
+def counted_at_once() -> int:
+    """How many partitions are counted at the same time."""
+    return min(2 * pl.thread_pool_size(), MOST_AT_ONCE)
+
+
 def _count_all(
     partitions: Sequence[Partition],
     count_rows: Callable[[pl.DataFrame], tuple[Counts[T], int]],
@@ -183,7 +188,7 @@ def _count_all(
     waits for a moment.
     """
     listener.begin(Phase.COUNTING, lambda: Expected(len(partitions), is_exact=True))
-    pool = ThreadPoolExecutor(max_workers=min(2 * pl.thread_pool_size(), MOST_AT_ONCE))
+    pool = ThreadPoolExecutor(counted_at_once())
     try:
         all_users = None if users is None else pool.submit(users.count)
         found: list[Counts[T]] = []

@@ -154,10 +154,12 @@ def in_order(rows: pl.DataFrame, unit: pl.Expr, funnel: Funnel) -> pl.DataFrame:
     """The rows, which are sorted by user and time, sorted by `unit` and time; Boolean columns must hold no nulls."""
     if funnel.count == "sessions":
         # Each is of one user, whose rows are in order of time already.
-        return fetch(rows, rows.select(pl.arg_sort_by(unit, maintain_order=True)).to_series())
-    if funnel.unit_columns:
-        return fetch(rows, rows.select(pl.arg_sort_by(unit, TIME)).to_series())
-    return rows
+        order = pl.arg_sort_by(unit, maintain_order=True)
+    elif funnel.unit_columns:
+        order = pl.arg_sort_by(unit, TIME)
+    else:
+        return rows
+    return fetch(rows, rows.select(order).to_series())
 
 
 def _unit_rows(rows: pl.DataFrame, funnel: Funnel, plan: Plan) -> tuple[pl.DataFrame, int]:

@@ -60,7 +60,7 @@ def counted(survey: Survey, groups: Groups) -> list[Act]:
     is_pattern = pl.col(GROUP).is_duplicated()
     of_names = survey.counts.join(groups.codes.filter(~is_pattern), on=CODE).select(GROUP, USERS, EVENTS)
     counts = added([of_names, *_of_patterns(survey, groups.codes.filter(is_pattern))])
-    found = {group: (users, events) for group, users, events in counts.select(GROUP, USERS, EVENTS).iter_rows()}
+    found = {group: (users, events) for group, users, events in counts.iter_rows()}
     numbers = [found.get(place, (0, 0)) for place in range(len(groups.acts))]
     return [replace(act, users=users, events=events) for act, (users, events) in zip(groups.acts, numbers, strict=True)]
 

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import polars as pl
 
 from microfunnel.accounts import EventsResult, ReportWarning
-from microfunnel.answering import MEMORY, MOST_AT_ONCE
+from microfunnel.answering import MEMORY, counted_at_once
 from microfunnel.errors import InputError
 from microfunnel.events import DUPLICATE_OF, REASONS, REJECTED, SESSION, TIME, USER, EventTable, field_column
 from microfunnel.forms import Form
@@ -88,10 +88,10 @@ def survey(
             read_batches(events, frame, lambda batch: seen.take(batch, beside))
         properties, rows = properties_of(events, used)
         partitions = seen.acts.partitions() if seen.rows_used else []
-        with ThreadPoolExecutor(min(2 * pl.thread_pool_size(), MOST_AT_ONCE)) as pool:
+        with ThreadPoolExecutor(counted_at_once()) as pool:
             sessions = pool.submit(seen.count_sessions)
-            total = _total(list(pool.map(_sums, partitions)))
-        inspection = _inspection(events, goals, seen, properties, replace(total, sessions=sessions.result()))
+            total = _total(list(pool.map(tally_of, partitions)), sessions.result())
+        inspection = _inspection(events, goals, seen, properties, total)
         limited = rows if rows < seen.rows_read else None
         return use(Survey(inspection(limited), partitions, seen.acts.names, total.names))
 
@@ -110,7 +110,7 @@ class _Seen:
     rejected: Counter[str] = field(default_factory=Counter)
 
     def take(self, batch: pl.DataFrame, beside: ThreadPoolExecutor) -> None:
-        """Takes in a batch; its sessions are told apart `beside` putting away who did what."""
+        """Takes in a batch; who did what is put away `beside` telling its sessions apart."""
         self.rows_read += batch.height
         self.rejected += Counter(
             {REASONS[number]: n for number, n in batch[REJECTED].value_counts().iter_rows() if number}
@@ -122,11 +122,11 @@ class _Seen:
         first, last = rows[TIME].min(), rows[TIME].max()
         self.first_time = min(time for time in (self.first_time, first) if isinstance(time, int))
         self.last_time = max(time for time in (self.last_time, last) if isinstance(time, int))
-        self.has_sessions = SESSION in rows.columns
-        telling_apart = beside.submit(self.sessions.add, rows[SESSION].drop_nulls()) if self.has_sessions else None
-        self.acts.add(rows.drop(REJECTED, USED, SESSION, strict=False))
-        if telling_apart is not None:
-            telling_apart.result()
+        putting_away = beside.submit(self.acts.add, rows.drop(REJECTED, USED, SESSION, strict=False))
+        if SESSION in rows.columns:
+            self.has_sessions = True
+            self.sessions.add(rows[SESSION].drop_nulls())
+        putting_away.result()
 
     def count_sessions(self) -> int | None:
         """How many different ones there are; None where the events have none."""
@@ -134,28 +134,26 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
-    users: int
-    duplicates: int
+class _Total:
+    """What all partitions hold."""
+
     names: pl.DataFrame
     """`code`, `users`, `events`."""
-    sessions: int | None = None
-    """Of all rows; None where they have none, or are some of them."""
+    users: int
+    duplicates: int
+    sessions: int | None
+    """None where the events have none."""
 
 
-def _sums(partition: Partition) -> _Sums:
-    names, users, duplicates = tally_of(partition)
-    return _Sums(users, duplicates, names)
-
-
-def _total(parts: Sequence[_Sums]) -> _Sums:
+def _total(parts: Sequence[tuple[pl.DataFrame, int, int]], sessions: int | None) -> _Total:
+    """The sum of what `tally_of` has for each partition."""
     empty = pl.DataFrame(schema={CODE: pl.UInt32, USERS: pl.UInt64, EVENTS: pl.UInt64})
-    names = pl.concat([empty, *(part.names for part in parts)]).group_by(CODE).agg(pl.col(USERS, EVENTS).sum())
-    return _Sums(sum(part.users for part in parts), sum(part.duplicates for part in parts), names)
+    names = pl.concat([empty, *(names for names, _, _ in parts)]).group_by(CODE).agg(pl.col(USERS, EVENTS).sum())
+    return _Total(names, sum(users for _, users, _ in parts), sum(twice for _, _, twice in parts), sessions)
 
 
 def _inspection(
-    events: EventTable, goals: Goals, seen: _Seen, properties: tuple[Property, ...], total: _Sums
+    events: EventTable, goals: Goals, seen: _Seen, properties: tuple[Property, ...], total: _Total
 ) -> Callable[[int | None], Inspection]:
     """The inspection, but for how many rows its properties were looked at in."""
     account = events.account(seen.rows_read, seen.rows_used, seen.rejected, total.duplicates)
